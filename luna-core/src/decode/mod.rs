@@ -1,0 +1,33 @@
+//! Stage 3, *decode*: bytes and header in, an [`Image`] at its true depth out, strictly.
+//!
+//! A decoder stops at the budget, never pads what is missing, and says what is wrong as
+//! [`Flaw`](crate::probe::Flaw)s. It knows no rule. Each format has one module and one line in [`decode()`].
+
+mod bmp;
+mod dicom;
+mod image;
+mod jpeg;
+mod png;
+mod tiff;
+
+pub(crate) use self::image::each_sample;
+pub use self::image::{Display, Image, Samples};
+use crate::limits::Limits;
+use crate::probe::{Flaws, Header, Probe};
+
+/// Decodes the picture of a probed file; `None` if there is none, or none that can be decoded.
+/// What is wrong is added to `flaws`.
+///
+/// A picture that stops early comes back with the rows that are there
+/// ([`Image::is_complete`] is false then).
+pub fn decode(bytes: &[u8], probe: &Probe<'_>, limits: &Limits, flaws: &mut Flaws) -> Option<Image> {
+    probe.geometry.as_ref().filter(|shape| shape.over_budget(limits).is_none())?;
+    match &probe.header {
+        Header::Dicom(file) => dicom::decode(file, limits, flaws),
+        Header::Png(header) => png::decode(bytes, header, limits, flaws),
+        Header::Jpeg(header) => jpeg::decode(bytes, header, limits, flaws),
+        Header::Tiff(header) => tiff::decode(bytes, header, limits, flaws),
+        Header::Bmp(header) => bmp::decode(bytes, header, limits, flaws),
+        Header::None => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! LUNA's engine: it says exactly what is wrong with a set of X-ray images.
+//!
+//! A file goes one way, and each word is a module:
+//! [`source`] → [`probe`] → [`decode`] → [`measure`] → [`rules`] (*check*) → [`report`].
+#![warn(missing_docs)]
+
+pub mod conclude;
+pub mod decode;
+pub mod dicom;
+mod error;
+mod examine;
+mod finding;
+pub mod limits;
+pub mod measure;
+mod observer;
+pub mod probe;
+pub mod profile;
+mod record;
+pub mod report;
+pub mod rules;
+mod settings;
+pub mod source;
+pub mod text;
+
+pub use self::error::{Error, ProfileError, SourceError};
+pub use self::examine::examine;
+pub use self::finding::{Finding, Location, Severity};
+pub use self::limits::Limits;
+pub use self::observer::{CancelToken, Observer, Unobserved};
+pub use self::probe::Format;
+pub use self::profile::Profile;
+pub use self::record::{DicomFacts, Facts, Fingerprints, KeyedIdentity, Kind, Measurements, Record};
+pub use self::report::Report;
+pub use self::settings::{IdentityKey, Settings};
+pub use self::source::Source;

@@ -1,0 +1,126 @@
+//! Stage 6, *report*: what people and machines read.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Finding, Severity};
+use crate::record::Facts;
+
+/// Version of the report's shape.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The report, as it is written in JSON: every key always, in this order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this shape: 1.
+    pub schema_version: u32,
+    /// Version of the engine.
+    pub luna_version: String,
+    /// Edition of the rules.
+    pub edition: String,
+    /// The profile in force.
+    pub profile: ProfileIdentity,
+    /// The data set.
+    pub dataset: Dataset,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// True if the work was cut short.
+    pub partial: bool,
+    /// Findings, counted.
+    pub counts: Counts,
+    /// Rules, by what they did.
+    pub rules: RulesRun,
+    /// Findings by rule.
+    pub groups: Vec<Group>,
+    /// Everything listed, in byte order of the path.
+    pub files: Vec<FileEntry>,
+    /// Findings about several files or the set.
+    pub findings: Vec<Finding>,
+}
+
+/// Name and hash of a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProfileIdentity {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the resolved profile as canonical JSON.
+    pub hash: String,
+}
+
+/// The data set in numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dataset {
+    /// Listed names.
+    pub files: u64,
+    /// Files of kind `image`.
+    pub images: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// SHA-256 over paths and contents.
+    pub fingerprint: String,
+}
+
+/// What it all comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// No error, and everything was looked at.
+    Pass,
+    /// At least one finding of severity error.
+    Fail,
+    /// No error so far, but the work was cut short.
+    Incomplete,
+}
+
+/// Findings, counted; excepted ones apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Errors.
+    pub error: u64,
+    /// Warnings.
+    pub warning: u64,
+    /// Infos.
+    pub info: u64,
+    /// Findings that the profile lists as exceptions.
+    pub excepted: u64,
+    /// Findings by rule, excepted ones left out.
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+/// Rules, by what they did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RulesRun {
+    /// Rules that looked at something.
+    pub ran: u64,
+    /// Rules that were on, but had nothing to look at.
+    pub nothing_to_look_at: Vec<String>,
+    /// Rules that the profile turned off.
+    pub off: Vec<String>,
+}
+
+/// Findings of one rule and severity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Group {
+    /// The rule's code.
+    pub rule: String,
+    /// The severity.
+    pub severity: Severity,
+    /// How many files take part.
+    pub files: u64,
+    /// Up to three of them.
+    pub examples: Vec<String>,
+}
+
+/// One listed name: path, facts, findings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FileEntry {
+    /// Path relative to the source.
+    pub path: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,175 @@
+//! What is in force in a run: the profile, the rules it selects, the identity key.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::error::ProfileError;
+use crate::finding::Severity;
+use crate::limits::Limits;
+use crate::profile::{OptionValue, Profile};
+use crate::rules::{Case, DefaultValue, Registry, Rule, RuleOption};
+
+/// The key under which identities are hashed.
+///
+/// ```
+/// use luna_core::IdentityKey;
+/// let key = IdentityKey::from_hex(&"0a".repeat(32)).unwrap();
+/// assert_eq!(key.hash(&["x"]), key.hash(&["x"]));
+/// assert!(IdentityKey::from_hex("short").is_none());
+/// ```
+#[derive(Clone)]
+pub struct IdentityKey([u8; 32]);
+
+impl IdentityKey {
+    /// A new random key, for one run.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        // Without a source of randomness the key is all zero: hashes stay out of reports anyway.
+        let _ = getrandom::fill(&mut key);
+        Self(key)
+    }
+
+    /// A key from 64 hexadecimal digits.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut key = [0; 32];
+        hex::decode_to_slice(digits.trim(), &mut key).ok()?;
+        Some(Self(key))
+    }
+
+    /// HMAC-SHA-256 over the parts, each closed by a NUL; hexadecimal.
+    pub fn hash(&self, parts: &[&str]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        for part in parts {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        hex::encode(mac.finalize().into_bytes())
+    }
+}
+
+impl std::fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentityKey(***)")
+    }
+}
+
+/// What is in force: built once, shared by all threads.
+///
+/// ```
+/// let settings = luna_core::Settings::default();
+/// assert_eq!(settings.profile().name, "default");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    profile: Profile,
+    registry: Registry,
+    /// Rules that run, as indices into the registry, in order of their code.
+    running: Vec<usize>,
+    identity_key: IdentityKey,
+    show_values: bool,
+}
+
+impl Settings {
+    /// Combines a profile with the rules that this engine knows.
+    ///
+    /// # Errors
+    /// If the profile names a rule or option that there is not, or a value that makes no sense.
+    pub fn new(profile: Profile, registry: Registry) -> Result<Self, ProfileError> {
+        profile.check(&registry)?;
+        let running = registry
+            .rules()
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| profile.selects(rule))
+            .map(|(at, _)| at)
+            .collect();
+        let identity_key = IdentityKey::random();
+        Ok(Self { profile, registry, running, identity_key, show_values: false })
+    }
+
+    /// Sets the key under which identities are hashed.
+    #[must_use]
+    pub fn with_identity_key(mut self, key: IdentityKey) -> Self {
+        self.identity_key = key;
+        self
+    }
+
+    /// Lets findings repeat values that may identify a person.
+    #[must_use]
+    pub fn with_values_shown(mut self, show: bool) -> Self {
+        self.show_values = show;
+        self
+    }
+
+    /// The profile in force.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The budgets in force.
+    pub fn limits(&self) -> &Limits {
+        &self.profile.limits
+    }
+
+    /// All rules that the engine knows.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The rules that run, in order of their code.
+    pub fn running(&self) -> impl Iterator<Item = &Rule> {
+        self.running.iter().filter_map(|at| self.registry.rules().get(*at))
+    }
+
+    /// The key under which identities are hashed.
+    pub fn identity_key(&self) -> &IdentityKey {
+        &self.identity_key
+    }
+
+    /// A value that may identify a person, as findings may say it: masked unless the host asked for
+    /// values.
+    pub fn value(&self, value: &str) -> String {
+        if self.show_values { crate::text::shown(value) } else { crate::text::masked(value) }
+    }
+
+    pub(crate) fn severity(&self, rule: &Rule, case: &Case) -> Severity {
+        self.profile.rules.each.get(rule.code).and_then(|own| own.severity).unwrap_or(case.severity)
+    }
+
+    pub(crate) fn number(&self, option: &RuleOption) -> f64 {
+        match (self.option(option), option.default) {
+            (Some(OptionValue::Number(value)), _) => *value,
+            (_, DefaultValue::Number { value, .. }) => value,
+            (_, DefaultValue::Texts(_)) => 0.0,
+        }
+    }
+
+    pub(crate) fn texts(&self, option: &RuleOption) -> Vec<String> {
+        match (self.option(option), option.default) {
+            (Some(OptionValue::Texts(values)), _) => values.clone(),
+            (_, DefaultValue::Texts(values)) => values.iter().map(ToString::to_string).collect(),
+            (_, DefaultValue::Number { .. }) => Vec::new(),
+        }
+    }
+
+    fn option(&self, option: &RuleOption) -> Option<&OptionValue> {
+        let options: &BTreeMap<String, OptionValue> =
+            &self.profile.rules.each.get(option.rule)?.options;
+        options.get(option.key)
+    }
+}
+
+impl Default for Settings {
+    /// The built-in profile `default` with the built-in rules and a random identity key.
+    fn default() -> Self {
+        Self::new(Profile::default(), Registry::default()).unwrap_or_else(|_| Self {
+            profile: Profile::default(),
+            registry: Registry::default(),
+            running: Vec::new(),
+            identity_key: IdentityKey::random(),
+            show_values: false,
+        })
+    }
+}

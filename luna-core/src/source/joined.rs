@@ -1,0 +1,69 @@
+//! Several sources as one: each path begins with the name of its source.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::{Item, ItemPath, ReadError, Source};
+use crate::error::SourceError;
+
+/// Sources side by side, each below its own name; a second `a` is `a-2`.
+///
+/// ```
+/// use luna_core::{Source, source::{Joined, Memory}};
+/// let mut joined = Joined::default();
+/// joined.push("a", Memory::single("x.png", vec![]));
+/// joined.push("a", Memory::single("x.png", vec![]));
+/// let paths: Vec<_> = joined.items()?.iter().map(|item| item.path.to_string()).collect();
+/// assert_eq!(paths, ["a-2/x.png", "a/x.png"]);
+/// # Ok::<(), luna_core::SourceError>(())
+/// ```
+#[derive(Default)]
+pub struct Joined {
+    parts: Vec<(String, Box<dyn Source>)>,
+}
+
+impl Joined {
+    /// Adds a source below `name`, or below `name-2` and so on if that is taken.
+    pub fn push(&mut self, name: &str, source: impl Source + 'static) {
+        let taken = |name: &str| self.parts.iter().any(|(other, _)| other == name);
+        let free = if taken(name) {
+            (2_u64..).map(|n| format!("{name}-{n}")).find(|name| !taken(name))
+        } else {
+            None
+        };
+        self.parts.push((free.unwrap_or_else(|| name.to_owned()), Box::new(source)));
+    }
+}
+
+impl fmt::Debug for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Source for Joined {
+    fn list(&self, visit: &mut dyn FnMut(Item) -> ControlFlow<()>) -> Result<(), SourceError> {
+        let mut flow = ControlFlow::Continue(());
+        for (name, source) in &self.parts {
+            source.list(&mut |mut item| {
+                item.path = item.path.below(name);
+                flow = visit(item);
+                flow
+            })?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, path: &ItemPath, max_bytes: u64) -> Result<Cow<'_, [u8]>, ReadError> {
+        for (name, source) in &self.parts {
+            if let Some(inner) = path.as_bytes().strip_prefix(format!("{name}/").as_bytes()) {
+                return source.read(&ItemPath::from_bytes(inner.to_vec()), max_bytes);
+            }
+        }
+        Err(ReadError::NotAFile)
+    }
+}
