@@ -71,6 +71,15 @@ pub enum Display {
     Palette(Vec<[u8; 3]>),
 }
 
+/// Samples that carry bits where their header says there are none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutOfBits {
+    /// Samples of native data with a bit set above the stored bits (masked away while decoding).
+    pub unused_bits_set: u64,
+    /// Samples of a codestream above the highest value that BitsStored can hold.
+    pub above_bits_stored: u64,
+}
+
 /// A picture as decoded. If `rows_decoded` is less than its height, the rest is not to be trusted
 /// and nothing is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +96,8 @@ pub struct Image {
     pub inverted: bool,
     /// Rows of the last frame that were really decoded.
     pub rows_decoded: u32,
+    /// Samples with bits where there should be none; all zero for formats that cannot have them.
+    pub out_of_bits: OutOfBits,
 }
 
 impl Image {

@@ -11,7 +11,7 @@ mod png;
 mod tiff;
 
 pub(crate) use self::image::each_sample;
-pub use self::image::{Display, Image, Samples};
+pub use self::image::{Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::{Flaws, Header, Probe};
 
