@@ -1,7 +1,19 @@
-//! The second of the three functions: all records in, a report out.
+//! The second of the three functions: all records in, a [`Report`] out. It works from records alone;
+//! no byte of a file is read here.
 
-use crate::record::Record;
-use crate::source::Item;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::finding::{Finding, Severity};
+use crate::guard;
+use crate::record::{Kind, Record};
+use crate::report::{
+    Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, SCHEMA_VERSION, Verdict,
+};
+use crate::rules::{Check, NameContext, Scope, SetContext, Sink};
+use crate::settings::Settings;
+use crate::source::{Item, ItemPath};
 
 /// A listed name with what is known of its bytes.
 ///
@@ -15,4 +27,236 @@ pub struct Entry {
     pub item: Item,
     /// What is known.
     pub record: Record,
+}
+
+/// Everything that needs the whole set: names, duplicates, verdict.
+///
+/// The order of `entries` does not matter. `partial` says that some files were not examined; the
+/// verdict is then `incomplete` unless there is an error.
+///
+/// ```
+/// use luna_core::{Settings, conclude::{Entry, conclude}, examine, report::Verdict, source::Item};
+/// let settings = Settings::default();
+/// let entry = Entry { item: Item::file("notes.pdf", 8), record: examine(b"%PDF-1.7", &settings) };
+/// let report = conclude(vec![entry], false, &settings);
+/// assert_eq!(report.verdict, Verdict::Fail);
+/// ```
+pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> Report {
+    entries.sort_by(|a, b| a.item.path.cmp(&b.item.path));
+    meet_paths(&mut entries, settings);
+    number_identities(&mut entries);
+    let mut set_findings = check_set(&entries, settings);
+    for finding in &mut set_findings {
+        finding.place(None);
+        finding.excepted = !finding.related.is_empty()
+            && finding.related.iter().all(|path| settings.excepts(&finding.rule, path));
+    }
+    set_findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+
+    let partial = partial || entries.iter().any(|entry| entry.record.partial);
+    let dataset = summarise(&entries);
+    let rules = rules_run(&entries, settings);
+    let files: Vec<FileEntry> = entries.into_iter().map(into_file).collect();
+    let all = || files.iter().flat_map(|file| &file.findings).chain(&set_findings);
+    let counts = count(all());
+    let verdict = match counts.error {
+        1.. => Verdict::Fail,
+        0 if partial => Verdict::Incomplete,
+        0 => Verdict::Pass,
+    };
+    let profile = settings.profile();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        luna_version: env!("CARGO_PKG_VERSION").to_owned(),
+        edition: crate::profile::EDITION.to_owned(),
+        profile: ProfileIdentity { name: profile.name.clone(), hash: hash_of(profile) },
+        dataset,
+        verdict,
+        partial,
+        counts,
+        rules,
+        groups: group(all()),
+        files,
+        findings: set_findings,
+    }
+}
+
+/// Adds what depends on the path: kind, findings about names, places and ids of all findings.
+fn meet_paths(entries: &mut [Entry], settings: &Settings) {
+    let paths: Vec<ItemPath> = entries.iter().map(|entry| entry.item.path.clone()).collect();
+    let all: Vec<&ItemPath> = paths.iter().collect();
+    for entry in entries {
+        let record = &mut entry.record;
+        record.facts.kind = kind_of(&entry.item.path, &record.facts);
+        if matches!(record.facts.kind, Kind::Debris | Kind::Document) {
+            // Not part of the set's pictures; but whoever is named in it is still named.
+            record.findings.retain(|finding| finding.rule.starts_with("LI"));
+        }
+        let mut findings = Vec::new();
+        let context = NameContext { settings, item: &entry.item, record, all: &all };
+        for rule in settings.running() {
+            if let Check::Name(check) = &rule.check {
+                check(&context, &mut Sink::new(rule, settings, &mut findings));
+            }
+        }
+        record.findings.append(&mut findings);
+        let path = entry.item.path.as_str();
+        for finding in &mut record.findings {
+            finding.place(Some(path));
+            finding.excepted = settings.excepts(&finding.rule, path);
+        }
+        record.findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    }
+}
+
+/// Replaces keyed hashes by `patient-1`, `study-1`, … in path order.
+fn number_identities(entries: &mut [Entry]) {
+    let mut patients = Numbering::new("patient");
+    let mut studies = Numbering::new("study");
+    let mut series = Numbering::new("series");
+    for Entry { record, .. } in entries {
+        if let Some(dicom) = &mut record.facts.dicom {
+            dicom.patient = patients.name(record.identity.patient.as_deref());
+            dicom.study = studies.name(record.identity.study.as_deref());
+            dicom.series = series.name(record.identity.series.as_deref());
+        }
+    }
+}
+
+struct Numbering {
+    noun: &'static str,
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Numbering {
+    fn new(noun: &'static str) -> Self {
+        Self { noun, numbers: BTreeMap::new() }
+    }
+
+    fn name(&mut self, hash: Option<&str>) -> Option<String> {
+        let next = self.numbers.len() + 1;
+        let number = *self.numbers.entry(hash?.to_owned()).or_insert(next);
+        Some(format!("{}-{number}", self.noun))
+    }
+}
+
+fn check_set(entries: &[Entry], settings: &Settings) -> Vec<Finding> {
+    let context = SetContext { settings, entries };
+    let mut findings = Vec::new();
+    for rule in settings.running() {
+        if let Check::Set(check) = &rule.check {
+            let fired = guard::quiet(|| {
+                let mut fired = Vec::new();
+                check(&context, &mut Sink::new(rule, settings, &mut fired));
+                fired
+            });
+            findings.extend(fired.unwrap_or_default());
+        }
+    }
+    findings
+}
+
+fn summarise(entries: &[Entry]) -> Dataset {
+    let mut fingerprint = Sha256::new();
+    let mut bytes = 0;
+    let mut images = 0;
+    for Entry { item, record } in entries {
+        let mut content = [0; 32];
+        if let Some(digits) = &record.facts.sha256 {
+            let _ = hex::decode_to_slice(digits, &mut content);
+        }
+        fingerprint.update(item.path.as_bytes());
+        fingerprint.update([0]);
+        fingerprint.update(content);
+        bytes += record.facts.size_bytes;
+        images += u64::from(record.facts.kind == Kind::Image);
+    }
+    Dataset {
+        files: entries.len() as u64,
+        images,
+        bytes,
+        fingerprint: hex::encode(fingerprint.finalize()),
+    }
+}
+
+fn rules_run(entries: &[Entry], settings: &Settings) -> RulesRun {
+    let mut run = RulesRun::default();
+    for rule in settings.running() {
+        let seen = entries.iter().filter(|entry| rule.scope.covers(&entry.record.facts));
+        let needed = if rule.scope == Scope::Set { 2 } else { 1 };
+        // What finds that there is nothing at all has looked.
+        if rule.scope == Scope::Any || seen.take(needed).count() == needed {
+            run.ran += 1;
+        } else {
+            run.nothing_to_look_at.push(rule.code.to_owned());
+        }
+    }
+    let on: Vec<&str> = settings.running().map(|rule| rule.code).collect();
+    run.off = settings
+        .registry()
+        .rules()
+        .iter()
+        .filter(|rule| !on.contains(&rule.code))
+        .map(|rule| rule.code.to_owned())
+        .collect();
+    run
+}
+
+fn into_file(entry: Entry) -> FileEntry {
+    let Entry { item, record } = entry;
+    FileEntry {
+        path: item.path.as_str().to_owned(),
+        facts: record.facts,
+        findings: record.findings,
+    }
+}
+
+fn count<'a>(findings: impl Iterator<Item = &'a Finding>) -> Counts {
+    let mut counts = Counts::default();
+    for finding in findings {
+        if finding.excepted {
+            counts.excepted += 1;
+            continue;
+        }
+        match finding.severity {
+            Severity::Error => counts.error += 1,
+            Severity::Warning => counts.warning += 1,
+            Severity::Info => counts.info += 1,
+        }
+        *counts.by_rule.entry(finding.rule.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// Findings by severity and rule, with the files that take part.
+fn group<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Group> {
+    const EXAMPLES: usize = 3;
+    let mut files: BTreeMap<(Severity, &str), Vec<&str>> = BTreeMap::new();
+    for finding in findings.filter(|finding| !finding.excepted) {
+        let group = files.entry((finding.severity, &finding.rule)).or_default();
+        group.extend(finding.path.as_deref());
+        group.extend(finding.related.iter().map(String::as_str));
+    }
+    files
+        .into_iter()
+        .map(|((severity, rule), mut paths)| {
+            paths.sort_unstable();
+            paths.dedup();
+            Group {
+                rule: rule.to_owned(),
+                severity,
+                files: paths.len() as u64,
+                examples: paths.iter().take(EXAMPLES).map(ToString::to_string).collect(),
+            }
+        })
+        .collect()
+}
+
+// Until helpers land: by path, and the profile's own hash.
+fn kind_of(_path: &ItemPath, facts: &crate::record::Facts) -> Kind {
+    facts.kind
+}
+
+fn hash_of(profile: &crate::profile::Profile) -> String {
+    hex::encode(Sha256::digest(serde_json::to_vec(profile).unwrap_or_default()))
 }

@@ -10,6 +10,7 @@ pub mod dicom;
 mod error;
 mod examine;
 mod finding;
+mod guard;
 pub mod limits;
 pub mod measure;
 mod observer;
@@ -21,7 +22,9 @@ pub mod rules;
 mod settings;
 pub mod source;
 pub mod text;
+mod validator;
 
+pub use self::conclude::conclude;
 pub use self::error::{Error, ProfileError, SourceError};
 pub use self::examine::examine;
 pub use self::finding::{Finding, Location, Severity};
@@ -29,7 +32,10 @@ pub use self::limits::Limits;
 pub use self::observer::{CancelToken, Observer, Unobserved};
 pub use self::probe::Format;
 pub use self::profile::Profile;
-pub use self::record::{DicomFacts, Facts, Fingerprints, KeyedIdentity, Kind, Measurements, Record};
+pub use self::record::{
+    DicomFacts, Facts, Fingerprints, KeyedIdentity, Kind, Measurements, Record,
+};
 pub use self::report::Report;
 pub use self::settings::{IdentityKey, Settings};
 pub use self::source::Source;
+pub use self::validator::{Validator, ValidatorBuilder};

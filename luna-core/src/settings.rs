@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -67,6 +68,8 @@ pub struct Settings {
     registry: Registry,
     /// Rules that run, as indices into the registry, in order of their code.
     running: Vec<usize>,
+    /// Exceptions of the profile: rules, and the paths they hold for.
+    exceptions: Vec<(Vec<String>, GlobSet)>,
     identity_key: IdentityKey,
     show_values: bool,
 }
@@ -85,8 +88,10 @@ impl Settings {
             .filter(|(_, rule)| profile.selects(rule))
             .map(|(at, _)| at)
             .collect();
+        let exceptions =
+            profile.exceptions.iter().map(|own| (own.rules.clone(), globs(&own.paths))).collect();
         let identity_key = IdentityKey::random();
-        Ok(Self { profile, registry, running, identity_key, show_values: false })
+        Ok(Self { profile, registry, running, exceptions, identity_key, show_values: false })
     }
 
     /// Sets the key under which identities are hashed.
@@ -134,6 +139,13 @@ impl Settings {
         if self.show_values { crate::text::shown(value) } else { crate::text::masked(value) }
     }
 
+    /// True if the profile lists findings of this rule at this path as exceptions.
+    pub(crate) fn excepts(&self, rule: &str, path: &str) -> bool {
+        self.exceptions.iter().any(|(rules, paths)| {
+            rules.iter().any(|prefix| rule.starts_with(prefix.as_str())) && paths.is_match(path)
+        })
+    }
+
     pub(crate) fn severity(&self, rule: &Rule, case: &Case) -> Severity {
         self.profile.rules.each.get(rule.code).and_then(|own| own.severity).unwrap_or(case.severity)
     }
@@ -168,8 +180,18 @@ impl Default for Settings {
             profile: Profile::default(),
             registry: Registry::default(),
             running: Vec::new(),
+            exceptions: Vec::new(),
             identity_key: IdentityKey::random(),
             show_values: false,
         })
     }
+}
+
+/// The globs that are valid; [`Profile::check`] has refused a profile with others.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use super::Image;
 use crate::limits::Limits;
-use crate::probe::{Flaws, BmpHeader};
+use crate::probe::{BmpHeader, Flaws};
 
 pub(super) fn decode(
     _bytes: &[u8],

@@ -20,7 +20,12 @@ use crate::probe::{Flaws, Header, Probe};
 ///
 /// A picture that stops early comes back with the rows that are there
 /// ([`Image::is_complete`] is false then).
-pub fn decode(bytes: &[u8], probe: &Probe<'_>, limits: &Limits, flaws: &mut Flaws) -> Option<Image> {
+pub fn decode(
+    bytes: &[u8],
+    probe: &Probe<'_>,
+    limits: &Limits,
+    flaws: &mut Flaws,
+) -> Option<Image> {
     probe.geometry.as_ref().filter(|shape| shape.over_budget(limits).is_none())?;
     match &probe.header {
         Header::Dicom(file) => dicom::decode(file, limits, flaws),

@@ -137,9 +137,11 @@ impl Default for Profile {
 impl Profile {
     /// True if the rule runs under this profile.
     pub fn selects(&self, rule: &Rule) -> bool {
-        let matches = |list: &[String]| list.iter().any(|prefix| rule.code.starts_with(prefix.as_str()));
+        let matches =
+            |list: &[String]| list.iter().any(|prefix| rule.code.starts_with(prefix.as_str()));
         let by_code = self.rules.select.iter().any(|code| code == rule.code);
-        let previewed = self.rules.preview || by_code || !matches!(rule.status, Status::Preview { .. });
+        let previewed =
+            self.rules.preview || by_code || !matches!(rule.status, Status::Preview { .. });
         matches(&self.rules.select) && !matches(&self.rules.ignore) && previewed
     }
 

@@ -156,9 +156,7 @@ impl Scope {
             Self::Format(format) => facts.format == Some(format),
             Self::DicomImage => facts.format == Some(Format::Dicom) && facts.kind == Kind::Image,
             Self::Image | Self::Set => facts.is_decoded_image(),
-            Self::PlainPicture => {
-                facts.kind == Kind::Image && facts.format != Some(Format::Dicom)
-            }
+            Self::PlainPicture => facts.kind == Kind::Image && facts.format != Some(Format::Dicom),
         }
     }
 }
@@ -184,9 +182,7 @@ pub type ImageCheck = dyn Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync;
 
 impl Check {
     /// A check of a decoded picture, by a closure.
-    pub fn image(
-        check: impl Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn image(check: impl Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync + 'static) -> Self {
         Self::Custom(Arc::new(check))
     }
 }

@@ -31,14 +31,16 @@ impl Folder {
 
     fn full_path(&self, path: &ItemPath) -> Result<PathBuf, ReadError> {
         let relative = native_path(path.as_bytes());
-        let inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let inside =
+            relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if inside { Ok(self.root.join(relative)) } else { Err(ReadError::NotAFile) }
     }
 }
 
 impl Source for Folder {
     fn list(&self, visit: &mut dyn FnMut(Item) -> ControlFlow<()>) -> Result<(), SourceError> {
-        let root_entries = fs::read_dir(&self.root).map_err(|error| open_error(&self.root, error))?;
+        let root_entries =
+            fs::read_dir(&self.root).map_err(|error| open_error(&self.root, error))?;
         // An explicit stack: depth is bounded by the file system, not by this thread's stack.
         let mut pending = vec![(root_entries, Vec::new())];
         while let Some((entries, prefix)) = pending.last_mut() {

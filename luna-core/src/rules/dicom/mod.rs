@@ -3,5 +3,4 @@
 use super::Family;
 
 /// The family.
-pub(super) static FAMILY: Family =
-    Family { prefix: "LD", title: "DICOM", topics: &[] };
+pub(super) static FAMILY: Family = Family { prefix: "LD", title: "DICOM", topics: &[] };

@@ -3,5 +3,4 @@
 use super::Family;
 
 /// The family.
-pub(super) static FAMILY: Family =
-    Family { prefix: "LP", title: "Picture", topics: &[] };
+pub(super) static FAMILY: Family = Family { prefix: "LP", title: "Picture", topics: &[] };

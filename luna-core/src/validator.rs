@@ -1,0 +1,224 @@
+//! The whole way, for hosts that have all files at hand: list, examine in parallel, conclude.
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use crate::conclude::{Entry, conclude};
+use crate::error::Error;
+use crate::examine::{examine_within, unread};
+use crate::limits::MemoryBudget;
+use crate::observer::{CancelToken, Observer, Unobserved};
+use crate::probe::Flaw;
+use crate::profile::Profile;
+use crate::record::Record;
+use crate::report::Report;
+use crate::rules::{Registry, Rule};
+use crate::settings::{IdentityKey, Settings};
+use crate::source::{Item, ItemKind, ReadError, Source};
+
+/// Memory for all threads together, unless the host says otherwise.
+const DEFAULT_MEMORY: u64 = 2 << 30;
+/// Below this, single images of the default limits would not fit.
+const LEAST_MEMORY: u64 = 512 << 20;
+
+/// Validates sets of files: built once, used as often as you like, from any thread.
+///
+/// ```
+/// use luna_core::{Validator, report::Verdict, source::Memory};
+/// let validator = Validator::builder().threads(2).build()?;
+/// let report = validator.validate(&Memory::single("scan.png", b"no picture".to_vec()))?;
+/// assert_eq!(report.verdict, Verdict::Fail);
+/// # Ok::<(), luna_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Validator {
+    settings: Settings,
+    /// `None`: rayon's global pool.
+    pool: Option<ThreadPool>,
+    /// Files as they were read. Apart from the decoded ones, so that a thread that holds a file and
+    /// waits for room to decode it never waits for another that does the same.
+    files: MemoryBudget,
+    pictures: MemoryBudget,
+}
+
+impl Validator {
+    /// A validator with other than the default settings.
+    pub fn builder() -> ValidatorBuilder {
+        ValidatorBuilder::default()
+    }
+
+    /// What is in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Validates everything in a source.
+    ///
+    /// # Errors
+    /// If the source cannot be listed. Bad files are findings.
+    pub fn validate(&self, source: &dyn Source) -> Result<Report, Error> {
+        self.validate_with(source, &Unobserved, &CancelToken::default())
+    }
+
+    /// Validates everything in a source, watched by an observer, until it is done or cancelled.
+    ///
+    /// The report is the same, byte for byte, for any number of threads and order of listing. A
+    /// cancelled run reports what was examined so far and is `partial`.
+    ///
+    /// # Errors
+    /// If the source cannot be listed. Bad files are findings.
+    pub fn validate_with(
+        &self,
+        source: &dyn Source,
+        observer: &dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Report, Error> {
+        let items = source.items()?;
+        let bytes = items.iter().map(|item| item.size_bytes).sum();
+        observer.listed(items.len() as u64, bytes);
+        let work = || -> Vec<Entry> {
+            items
+                .par_iter()
+                .filter(|_| !cancel.is_cancelled())
+                .map(|item| {
+                    let record = self.examine_item(source, item);
+                    observer.examined(item.path.as_str(), item.size_bytes, &record.findings);
+                    Entry { item: item.clone(), record }
+                })
+                .collect()
+        };
+        let entries = match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        };
+        observer.concluding();
+        let partial = entries.len() < items.len();
+        Ok(conclude(entries, partial, &self.settings))
+    }
+
+    /// Reads and examines one listed name.
+    fn examine_item(&self, source: &dyn Source, item: &Item) -> Record {
+        if item.kind != ItemKind::File {
+            return unread(item.size_bytes, None, &self.settings);
+        }
+        let _room = self.files.claim(item.size_bytes);
+        let allowed = self.settings.limits().file_bytes;
+        match source.read(&item.path, allowed) {
+            Ok(bytes) => examine_within(&bytes, &self.settings, &self.pictures),
+            Err(ReadError::TooLarge { found, .. }) => {
+                let flaw = Flaw::OverBudget { limit: "file_bytes", allowed, seen: found };
+                unread(found, Some(flaw), &self.settings)
+            }
+            Err(ReadError::Io(_) | ReadError::NotAFile) => {
+                unread(item.size_bytes, None, &self.settings)
+            }
+        }
+    }
+}
+
+impl Default for Validator {
+    /// The built-in profile `default` on rayon's global thread pool.
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            pool: None,
+            files: MemoryBudget::new(DEFAULT_MEMORY / 2),
+            pictures: MemoryBudget::new(DEFAULT_MEMORY / 2),
+        }
+    }
+}
+
+/// Settings of a [`Validator`] in the making.
+///
+/// ```
+/// use luna_core::{Profile, Validator};
+/// let validator = Validator::builder()
+///     .profile(Profile::default())
+///     .threads(4)
+///     .memory(1 << 30)
+///     .build()?;
+/// # Ok::<(), luna_core::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct ValidatorBuilder {
+    profile: Profile,
+    registry: Registry,
+    identity_key: Option<IdentityKey>,
+    show_values: bool,
+    threads: Option<usize>,
+    memory: Option<u64>,
+}
+
+impl ValidatorBuilder {
+    /// The profile; `default` unless this is called.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Adds a rule of the embedding program. It runs when the profile selects its code.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.profile.rules.select.push(rule.code.to_owned());
+        self.registry.add(rule);
+        self
+    }
+
+    /// The key under which identities are hashed; random unless this is called.
+    #[must_use]
+    pub fn identity_key(mut self, key: IdentityKey) -> Self {
+        self.identity_key = Some(key);
+        self
+    }
+
+    /// Lets findings repeat values that may identify a person. Off unless this is called.
+    #[must_use]
+    pub fn show_values(mut self, show: bool) -> Self {
+        self.show_values = show;
+        self
+    }
+
+    /// Number of threads; one a core unless this is called.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Memory for files and pictures of all threads together, in bytes; 2 GiB unless this is called,
+    /// and never less than 512 MiB. Verdicts do not depend on it.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Builds the validator.
+    ///
+    /// # Errors
+    /// If the profile names a rule or option that there is not, or threads cannot be started.
+    pub fn build(self) -> Result<Validator, Error> {
+        let mut settings =
+            Settings::new(self.profile, self.registry)?.with_values_shown(self.show_values);
+        if let Some(key) = self.identity_key {
+            settings = settings.with_identity_key(key);
+        }
+        let pool = self.threads.map(start_threads).transpose()?;
+        let memory = self.memory.unwrap_or(DEFAULT_MEMORY).max(LEAST_MEMORY);
+        Ok(Validator {
+            settings,
+            pool,
+            files: MemoryBudget::new(memory / 2),
+            pictures: MemoryBudget::new(memory / 2),
+        })
+    }
+}
+
+fn start_threads(threads: usize) -> Result<ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .thread_name(|number| format!("luna-{number}"))
+        .build()
+        .map_err(|source| Error::Threads { threads, source })
+}
