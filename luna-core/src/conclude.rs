@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::finding::{Finding, Severity};
-use crate::guard;
 use crate::record::{Kind, Record};
 use crate::report::{
     Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, SCHEMA_VERSION, Verdict,
@@ -95,8 +94,10 @@ fn meet_paths(entries: &mut [Entry], settings: &Settings) {
         let mut findings = Vec::new();
         let context = NameContext { settings, item: &entry.item, record, all: &all };
         for rule in settings.running() {
-            if let Check::Name(check) = &rule.check {
-                check(&context, &mut Sink::new(rule, settings, &mut findings));
+            for check in rule.check.each() {
+                if let Check::Name(check) = check {
+                    check(&context, &mut Sink::new(rule, settings, &mut findings));
+                }
             }
         }
         record.findings.append(&mut findings);
@@ -144,13 +145,10 @@ fn check_set(entries: &[Entry], settings: &Settings) -> Vec<Finding> {
     let context = SetContext { settings, entries };
     let mut findings = Vec::new();
     for rule in settings.running() {
-        if let Check::Set(check) = &rule.check {
-            let fired = guard::quiet(|| {
-                let mut fired = Vec::new();
-                check(&context, &mut Sink::new(rule, settings, &mut fired));
-                fired
-            });
-            findings.extend(fired.unwrap_or_default());
+        for check in rule.check.each() {
+            if let Check::Set(check) = check {
+                check(&context, &mut Sink::new(rule, settings, &mut findings));
+            }
         }
     }
     findings

@@ -178,11 +178,14 @@ fn check(
 }
 
 fn run(rule: &Rule, file: &FileContext<'_>, image: Option<&ImageContext<'_>>, out: &mut Sink<'_>) {
-    match (&rule.check, image) {
-        (Check::File(check), _) => check(file, out),
-        (Check::Image(check), Some(image)) => check(image, out),
-        (Check::Custom(check), Some(image)) => check(image, out),
-        (Check::Image(_) | Check::Custom(_), None) | (Check::Name(_) | Check::Set(_), _) => {}
+    for check in rule.check.each() {
+        match (check, image) {
+            (Check::File(check), _) => check(file, out),
+            (Check::Image(check), Some(image)) => check(image, out),
+            (Check::Custom(check), Some(image)) => check(image, out),
+            // Decided elsewhere, or nothing to look at.
+            _ => {}
+        }
     }
 }
 

@@ -175,6 +175,8 @@ pub enum Check {
     Set(fn(&SetContext<'_>, &mut Sink<'_>)),
     /// A decoded picture, by a closure of the embedding program.
     Custom(Arc<ImageCheck>),
+    /// Several of the above, for a rule whose cases are decided at several stages.
+    All(&'static [Check]),
 }
 
 /// A closure that looks at a decoded picture.
@@ -184,6 +186,14 @@ impl Check {
     /// A check of a decoded picture, by a closure.
     pub fn image(check: impl Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync + 'static) -> Self {
         Self::Custom(Arc::new(check))
+    }
+
+    /// The functions one by one.
+    pub(crate) fn each(&self) -> &[Self] {
+        match self {
+            Self::All(checks) => checks,
+            single => std::slice::from_ref(single),
+        }
     }
 }
 
@@ -195,6 +205,7 @@ impl fmt::Debug for Check {
             Self::Image(_) => "Image",
             Self::Set(_) => "Set",
             Self::Custom(_) => "Custom",
+            Self::All(_) => "All",
         })
     }
 }

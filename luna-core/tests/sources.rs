@@ -1,0 +1,165 @@
+//! One behaviour suite that every source passes.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use luna_core::source::{Files, Folder, ItemKind, ItemPath, Joined, Memory, ReadError};
+use luna_core::{Source, SourceError, Validator};
+use tempfile::TempDir;
+
+/// What every source under test holds.
+const TREE: [(&str, &[u8]); 4] =
+    [("B.png", b"upper"), ("a.png", b"12345"), ("empty", b""), ("sub/deep/z.dcm", b"zz")];
+
+/// Files of [`TREE`] that a source without folders can hold.
+const FLAT: [(&str, &[u8]); 3] = [TREE[0], TREE[1], TREE[2]];
+
+fn memory(tree: &[(&str, &[u8])]) -> Memory {
+    tree.iter().map(|(path, bytes)| (*path, bytes.to_vec())).collect()
+}
+
+fn on_disk(tree: &[(&str, &[u8])]) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for (path, bytes) in tree {
+        let place = dir.path().join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, bytes).unwrap();
+    }
+    dir
+}
+
+fn behaves(source: &dyn Source, tree: &[(&str, &[u8])]) {
+    let items = source.items().unwrap();
+    let listed: Vec<_> = items.iter().map(|item| item.path.as_str()).collect();
+    let expected: Vec<_> = tree.iter().map(|(path, _)| *path).collect();
+    assert_eq!(listed, expected, "everything is listed, in byte order of the path");
+
+    for (item, (_, bytes)) in items.iter().zip(tree) {
+        assert_eq!(item.kind, ItemKind::File);
+        assert_eq!(item.size_bytes, bytes.len() as u64);
+        assert_eq!(&*source.read(&item.path, 1 << 20).unwrap(), *bytes);
+        assert_eq!(&*source.read(&item.path, item.size_bytes).unwrap(), *bytes, "the n-th passes");
+        if let Some(less) = item.size_bytes.checked_sub(1) {
+            let refused = source.read(&item.path, less);
+            assert!(
+                matches!(refused, Err(ReadError::TooLarge { max_bytes, .. }) if max_bytes == less)
+            );
+        }
+    }
+
+    let mut visited = 0;
+    source
+        .list(&mut |_| {
+            visited += 1;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!(visited, 1, "listing stops when told to");
+
+    for outside in ["no-such-file", "../a.png", "/etc/hostname", "sub/../a.png", "a.png/", ""] {
+        assert!(
+            source.read(&ItemPath::from(outside), 1 << 20).is_err(),
+            "{outside:?} is no name of it"
+        );
+    }
+    assert_eq!(source.items().unwrap(), items, "listing again gives the same");
+}
+
+#[test]
+fn memory_behaves() {
+    behaves(&memory(&TREE), &TREE);
+}
+
+#[test]
+fn a_folder_behaves() {
+    let dir = on_disk(&TREE);
+    behaves(&Folder::new(dir.path()), &TREE);
+}
+
+#[test]
+fn a_list_of_files_behaves() {
+    let dir = on_disk(&TREE);
+    let places = ["empty", "B.png", "a.png"].map(|name| dir.path().join(name));
+    behaves(&Files::new(places), &FLAT);
+}
+
+#[test]
+fn a_single_file_behaves() {
+    let dir = on_disk(&TREE);
+    behaves(&Files::new([dir.path().join("sub/deep/z.dcm")]), &[("z.dcm", b"zz")]);
+}
+
+#[test]
+fn joined_sources_behave() {
+    let mut joined = Joined::default();
+    joined.push("x", memory(&TREE));
+    let below = TREE.map(|(path, bytes)| (format!("x/{path}"), bytes));
+    let tree: Vec<_> = below.iter().map(|(path, bytes)| (path.as_str(), *bytes)).collect();
+    behaves(&joined, &tree);
+}
+
+#[test]
+fn every_source_of_one_tree_gives_the_same_report() {
+    let dir = on_disk(&TREE);
+    let validator = Validator::default();
+    let from_memory = validator.validate(&memory(&TREE)).unwrap();
+    let from_folder = validator.validate(&Folder::new(dir.path())).unwrap();
+    assert_eq!(from_memory, from_folder);
+}
+
+#[test]
+fn a_second_file_of_one_name_is_numbered() {
+    let dir = on_disk(&[("one/a.png", b"1"), ("two/a.png", b"2"), ("three/a", b"3")]);
+    let places = ["one/a.png", "two/a.png", "three/a", "three/a"].map(|name| dir.path().join(name));
+    let source = Files::new(places);
+    let listed: Vec<_> = source.items().unwrap().iter().map(|item| item.path.to_string()).collect();
+    assert_eq!(listed, ["a", "a-2", "a-2.png", "a.png"]);
+}
+
+#[test]
+fn a_place_that_is_not_there_is_an_error() {
+    let missing = Path::new("no/such/place");
+    assert!(matches!(Folder::new(missing).items(), Err(SourceError::NotFound { .. })));
+    assert!(matches!(Files::new([missing]).items(), Err(SourceError::NotFound { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_are_listed_but_never_opened() {
+    let dir = on_disk(&[("a.png", b"12345")]);
+    std::os::unix::fs::symlink("/etc/hostname", dir.path().join("link.png")).unwrap();
+    std::os::unix::fs::symlink(dir.path(), dir.path().join("loop")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap();
+    assert!(made.success());
+    let folder = Folder::new(dir.path());
+    let kinds: Vec<_> = folder
+        .items()
+        .unwrap()
+        .into_iter()
+        .map(|item| (item.path.to_string(), item.kind))
+        .collect();
+    let expected = [
+        ("a.png", ItemKind::File),
+        ("link.png", ItemKind::Link),
+        ("loop", ItemKind::Link),
+        ("pipe", ItemKind::Special),
+    ];
+    assert_eq!(kinds, expected.map(|(path, kind)| (path.to_owned(), kind)));
+    for name in ["link.png", "loop", "pipe"] {
+        assert!(matches!(folder.read(&name.into(), 100), Err(ReadError::NotAFile)), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_utf8_are_listed_and_read_by_their_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = TempDir::new().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.png");
+    fs::write(dir.path().join(name), b"1").unwrap();
+    let folder = Folder::new(dir.path());
+    let item = folder.items().unwrap().remove(0);
+    assert_eq!(item.path.as_str(), "caf\\xe9.png");
+    assert_eq!(&*folder.read(&item.path, 10).unwrap(), b"1");
+}
