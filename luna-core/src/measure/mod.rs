@@ -1,10 +1,35 @@
-//! Stage 4, *measure*: a decoded [`Image`] in, numbers, fingerprints and display pictures out.
+//! Stage 4, *measure*: a decoded [`Image`] in, numbers, fingerprints and display pictures out. It
+//! knows no rule and no file.
+//!
+//! Two passes over the samples: the first counts values and takes Laplacians, the second hashes
+//! canonical samples and makes display pictures. All else follows from counts and small pictures.
+//! Sums are integers or in a fixed order, so the same picture gives the same numbers everywhere.
 
+mod canonical;
+mod content;
+mod display;
 mod grey;
+mod histogram;
+mod perceptual;
+mod plane;
+mod sample;
+mod shrink;
 
-pub use self::grey::{GreyPicture, Rect};
-use crate::decode::Image;
+use self::canonical::Canonical;
+use self::display::Tone;
+pub use self::grey::{GreyHistogram, GreyPicture, Rect};
+use self::histogram::{Histogram, Statistics};
+pub use self::perceptual::perceptual_hash;
+use self::plane::Plane;
+use self::sample::Sample;
+use self::shrink::Shrink;
+use crate::decode::{Image, each_sample};
 use crate::record::{Fingerprints, Measurements};
+
+/// Longest side of a display picture, in pixels.
+pub const DISPLAY_SIDE: u32 = 1_024;
+/// Side of a descriptor, in pixels.
+pub const DESCRIPTOR_SIDE: u32 = 32;
 
 /// A frame as a person would see it, with what the pixel rules read from it.
 #[derive(Clone, Debug)]
@@ -15,6 +40,20 @@ pub struct FramePicture {
     pub grey: GreyPicture,
     /// The content box: what is left when near-constant rows and columns are trimmed.
     pub content: Rect,
+    /// Counts of the whole display picture.
+    pub histogram: GreyHistogram,
+    /// Counts of the content box.
+    pub content_histogram: GreyHistogram,
+}
+
+impl FramePicture {
+    fn new(frame: u32, grey: GreyPicture) -> Self {
+        let content = content::content_box(&grey);
+        let histogram = grey.histogram(grey.bounds());
+        let content_histogram =
+            if content == grey.bounds() { histogram.clone() } else { grey.histogram(content) };
+        Self { frame, grey, content, histogram, content_histogram }
+    }
 }
 
 /// All that is measured of one picture.
@@ -30,7 +69,59 @@ pub struct Measured {
     pub descriptor: Vec<u8>,
 }
 
-/// Measures a complete picture; `None` if it has no samples.
-pub fn measure(_image: &Image) -> Option<Measured> {
-    None
+/// Measures a complete picture; `None` if it is not complete or holds no finite sample.
+pub fn measure(image: &Image) -> Option<Measured> {
+    let whole = image.samples.len() as u64 == image.geometry.samples();
+    if !image.is_complete() || !whole || image.samples.is_empty() {
+        return None;
+    }
+    each_sample!(&image.samples, values => measure_samples(image, values))
 }
+
+fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
+    let plane = Plane::new(image, values);
+    let (histogram, sharpness) = histogram::scan(&plane);
+    let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
+    let tone = Tone::new::<T>(image, &statistics);
+    let (pixels, pictures) = second_pass(&plane, &histogram, &tone);
+    let first = pictures.first()?;
+    let perceptual =
+        pixels.is_some().then(|| hex::encode(perceptual_hash(&first.grey, first.content)));
+    let descriptor = first.grey.resized(first.content, DESCRIPTOR_SIDE, DESCRIPTOR_SIDE).values;
+    Some(Measured {
+        measurements: statistics.measurements,
+        fingerprints: Fingerprints { pixels, perceptual },
+        pictures,
+        descriptor,
+    })
+}
+
+/// The fingerprint of all frames, and the display pictures of the first, middle and last.
+fn second_pass<T: Sample>(
+    plane: &Plane<'_, T>,
+    histogram: &Histogram<T>,
+    tone: &Tone,
+) -> (Option<String>, Vec<FramePicture>) {
+    let mut canonical = Canonical::new(plane, histogram);
+    let shown = [0, plane.frames / 2, plane.frames - 1];
+    let mut pictures = Vec::with_capacity(3);
+    let mut greys = Vec::with_capacity(plane.width);
+    for frame in 0..plane.frames {
+        let size = (plane.width as u32, plane.height as u32);
+        let mut picture = shown.contains(&frame).then(|| Shrink::to_long_side(size, DISPLAY_SIDE));
+        for (y, row) in plane.frame(frame).chunks_exact(plane.row_len()).enumerate() {
+            if let Some(canonical) = &mut canonical {
+                canonical.row(row, plane.channels, plane.alpha_row(frame, y));
+            }
+            if let Some(picture) = &mut picture {
+                tone.row(plane, row, &mut greys);
+                picture.row(&greys);
+            }
+        }
+        pictures.extend(picture.map(|it| FramePicture::new(frame as u32, it.finish())));
+    }
+    (canonical.map(Canonical::finish), pictures)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Counts of stored values, and every number that follows from them. Exact for all sample types;
+//! samples that are not finite take no part.
+
+use super::plane::Plane;
+use super::sample::Sample;
+use crate::record::Measurements;
+
+/// Samples that are looked at twice while they are in cache.
+const BLOCK: usize = 64 << 10;
+
+/// How often each value occurs, in ascending order of values.
+pub(super) enum Histogram<T> {
+    /// One place a value, for types of at most 16 bits.
+    Table(Vec<u64>),
+    /// All samples, sorted, for wider types.
+    Sorted(Vec<T>),
+}
+
+impl<T: Sample> Histogram<T> {
+    /// Gives each value that occurs, with its count, in ascending order.
+    pub(super) fn each(&self, mut see: impl FnMut(T, u64)) {
+        match self {
+            Self::Table(table) => {
+                for (slot, count) in table.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    see(T::of_slot(slot), *count);
+                }
+            }
+            Self::Sorted(samples) => {
+                for run in samples.chunk_by(|a, b| a.key() == b.key()) {
+                    see(run[0], run.len() as u64);
+                }
+            }
+        }
+    }
+
+    /// Gives each finite value that occurs, with its count, in ascending order.
+    fn each_finite(&self, mut see: impl FnMut(f64, u64)) {
+        self.each(|sample, count| {
+            let value = sample.value();
+            if value.is_finite() {
+                see(value, count);
+            }
+        });
+    }
+}
+
+/// Counts all values and takes the mean absolute 4-neighbour Laplacian over all pixels that have
+/// four neighbours, in one pass.
+pub(super) fn scan<T: Sample>(plane: &Plane<'_, T>) -> (Histogram<T>, f64) {
+    let mut table = vec![0; T::SLOTS * T::TABLES];
+    let mut laplacian = 0.0;
+    let row_len = plane.row_len().max(1);
+    let block_rows = (BLOCK / row_len).max(1);
+    for frame in 0..plane.frames {
+        let rows: Vec<&[T]> = plane.frame(frame).chunks_exact(row_len).collect();
+        for start in (0..rows.len()).step_by(block_rows) {
+            let end = (start + block_rows).min(rows.len());
+            if T::SLOTS > 0 {
+                let block = &plane.frame(frame)[start * row_len..end * row_len];
+                T::tally(block, &mut table);
+            }
+            for y in start.max(1)..end.min(rows.len() - 1) {
+                laplacian += T::laplacian(rows[y - 1], rows[y], rows[y + 1], plane.channels);
+            }
+        }
+    }
+    let inner = plane.width.saturating_sub(2) * plane.height.saturating_sub(2);
+    let inner = inner * plane.frames * plane.channels;
+    let sharpness = if inner == 0 { 0.0 } else { laplacian / inner as f64 };
+    (histogram(plane, table), sharpness)
+}
+
+fn histogram<T: Sample>(plane: &Plane<'_, T>, table: Vec<u64>) -> Histogram<T> {
+    if T::SLOTS == 0 {
+        let mut samples = plane.samples.to_vec();
+        samples.sort_unstable_by_key(|sample| sample.key());
+        return Histogram::Sorted(samples);
+    }
+    let sum = |slot: usize| table[slot..].iter().step_by(T::SLOTS).sum();
+    Histogram::Table((0..T::SLOTS).map(sum).collect())
+}
+
+/// Lowest and highest value that the stored bits can hold; `None` for floating point.
+pub(super) fn stored_range<T: Sample>(bits_stored: u8) -> Option<(f64, f64)> {
+    let bits = i32::from(bits_stored.clamp(1, 64));
+    let levels = libm::ldexp(1.0, bits);
+    match (T::FLOAT, T::SIGNED) {
+        (true, _) => None,
+        (false, true) => Some((-levels / 2.0, levels / 2.0 - 1.0)),
+        (false, false) => Some((0.0, levels - 1.0)),
+    }
+}
+
+/// What the counts tell.
+pub(super) struct Statistics {
+    pub(super) measurements: Measurements,
+    /// Percentiles 0.5 and 99.5 (nearest rank), black and white of a stretched picture.
+    pub(super) stretch: (f64, f64),
+}
+
+impl Statistics {
+    /// `None` if no sample is finite.
+    pub(super) fn of<T: Sample>(
+        histogram: &Histogram<T>,
+        sharpness: f64,
+        bits_stored: u8,
+    ) -> Option<Self> {
+        let (mut total, mut distinct, mut sum) = (0_u64, 0_u64, 0.0);
+        let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+        histogram.each_finite(|value, count| {
+            total += count;
+            distinct += 1;
+            sum += value * count as f64;
+            min = min.min(value);
+            max = max.max(value);
+        });
+        if total == 0 {
+            return None;
+        }
+        let mean = (sum / total as f64).clamp(min, max);
+        let (variance, entropy) = spread(histogram, total, mean);
+        let [low, p01, p50, p99, high] = percentiles(histogram, total, [5, 10, 500, 990, 995]);
+        let (clipped_low, clipped_high) = clipped(histogram, total, bits_stored);
+        let measurements = Measurements {
+            min,
+            max,
+            mean,
+            std: variance.sqrt(),
+            p01,
+            p50,
+            p99,
+            entropy_bits: entropy,
+            clipped_low,
+            clipped_high,
+            distinct_values: distinct,
+            sharpness,
+        };
+        Some(Self { measurements, stretch: (low, high) })
+    }
+}
+
+/// Variance of the population, and Shannon entropy in bits.
+fn spread<T: Sample>(histogram: &Histogram<T>, total: u64, mean: f64) -> (f64, f64) {
+    let (mut variance, mut entropy) = (0.0, 0.0);
+    histogram.each_finite(|value, count| {
+        let share = count as f64 / total as f64;
+        variance += share * (value - mean) * (value - mean);
+        entropy -= share * libm::log2(share);
+    });
+    (variance, f64::max(entropy, 0.0))
+}
+
+/// Values of the given ranks in thousandths (ascending), by nearest rank.
+fn percentiles<T: Sample, const N: usize>(
+    histogram: &Histogram<T>,
+    total: u64,
+    thousandths: [u64; N],
+) -> [f64; N] {
+    let mut values = [0.0; N];
+    let (mut seen, mut next) = (0, 0);
+    histogram.each_finite(|value, count| {
+        seen += count;
+        while next < N && seen >= (total * thousandths[next]).div_ceil(1_000).max(1) {
+            values[next] = value;
+            next += 1;
+        }
+    });
+    values
+}
+
+/// Shares of samples at both ends of what the stored bits can hold.
+fn clipped<T: Sample>(histogram: &Histogram<T>, total: u64, bits_stored: u8) -> (f64, f64) {
+    let Some((lowest, highest)) = stored_range::<T>(bits_stored) else { return (0.0, 0.0) };
+    let (mut low, mut high) = (0, 0);
+    histogram.each_finite(|value, count| {
+        if value <= lowest {
+            low += count;
+        }
+        if value >= highest {
+            high += count;
+        }
+    });
+    (low as f64 / total as f64, high as f64 / total as f64)
+}

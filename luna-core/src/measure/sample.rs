@@ -1,0 +1,277 @@
+//! The number types of decoded samples, as the measurements see them.
+//!
+//! Types of at most 16 bits are counted in tables and mapped by tables; wider ones are sorted and
+//! mapped by formula. Order and integer form of every type are fixed here.
+
+/// Columns whose Laplacians of 16-bit samples fit a 32-bit sum.
+const RUN: usize = 4_096;
+
+/// A sample of a decoded picture.
+pub(super) trait Sample: Copy + PartialEq {
+    /// Number of values of a type of at most 16 bits, 0 for wider types.
+    const SLOTS: usize;
+    /// Tables that [`tally`](Self::tally) counts in, side by side.
+    const TABLES: usize = 1;
+    /// True for floating point.
+    const FLOAT: bool = false;
+    /// True for two's complement and floating point.
+    const SIGNED: bool;
+
+    /// Place of the value in a table; ascending with the value. 0 for wider types.
+    fn slot(self) -> usize;
+
+    /// The value at a place of a table.
+    fn of_slot(slot: usize) -> Self;
+
+    /// An integer that keeps the order of values: the value itself, or for floating point the bits
+    /// of IEEE 754, negative ones reversed, -0 as 0 and every NaN as the highest.
+    fn key(self) -> i64;
+
+    /// The value as a number.
+    fn value(self) -> f64;
+
+    /// Counts samples in `SLOTS * TABLES` places.
+    fn tally(samples: &[Self], table: &mut [u64]) {
+        for sample in samples {
+            if let Some(count) = table.get_mut(sample.slot()) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Sum over one row of |4c - left - right - above - below|, neighbours `step` samples away,
+    /// first and last pixel left out.
+    fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64;
+}
+
+/// The five slices of a row's inner samples: centre, left, right, above, below, of equal length.
+fn neighbours<'a, T>(
+    above: &'a [T],
+    here: &'a [T],
+    below: &'a [T],
+    step: usize,
+) -> Option<[&'a [T]; 5]> {
+    let inner = step..here.len().checked_sub(step)?;
+    let length = inner.len();
+    if inner.is_empty() {
+        return None;
+    }
+    Some([
+        here.get(inner.clone())?,
+        here.get(..length)?,
+        here.get(2 * step..)?,
+        above.get(inner.clone())?,
+        below.get(inner)?,
+    ])
+}
+
+/// Sums `|4c - l - r - u - d|` run by run: within a run in `$narrow`, over runs in `$wide`.
+macro_rules! laplacian {
+    ($narrow:ty, $sum:ty, $wide:ty) => {
+        fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
+            let Some([centre, left, right, up, down]) = neighbours(above, here, below, step) else {
+                return 0.0;
+            };
+            let mut total = <$wide>::default();
+            for start in (0..centre.len()).step_by(RUN) {
+                let run = start..(start + RUN).min(centre.len());
+                let mut sum = <$sum>::default();
+                let sides = left[run.clone()].iter().zip(&right[run.clone()]);
+                let ends = up[run.clone()].iter().zip(&down[run.clone()]);
+                for ((c, (l, r)), (u, d)) in centre[run].iter().zip(sides).zip(ends) {
+                    let around = *l as $narrow + *r as $narrow + *u as $narrow + *d as $narrow;
+                    sum += (4 as $narrow * *c as $narrow).abs_diff(around);
+                }
+                total += <$wide>::from(sum);
+            }
+            total as f64
+        }
+    };
+}
+
+impl Sample for u8 {
+    const SLOTS: usize = 256;
+    // Neighbours are often equal: four tables keep one count from waiting for the last.
+    const TABLES: usize = 4;
+    const SIGNED: bool = false;
+
+    fn slot(self) -> usize {
+        usize::from(self)
+    }
+
+    fn of_slot(slot: usize) -> Self {
+        slot as Self
+    }
+
+    fn key(self) -> i64 {
+        i64::from(self)
+    }
+
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn tally(samples: &[Self], table: &mut [u64]) {
+        let Ok(table) = <&mut [u64; 1_024]>::try_from(table) else { return };
+        let groups = samples.chunks_exact(4);
+        for sample in groups.remainder() {
+            table[usize::from(*sample)] += 1;
+        }
+        for group in groups {
+            table[usize::from(group[0])] += 1;
+            table[256 + usize::from(group[1])] += 1;
+            table[512 + usize::from(group[2])] += 1;
+            table[768 + usize::from(group[3])] += 1;
+        }
+    }
+
+    laplacian!(i32, u32, u64);
+}
+
+macro_rules! sixteen_bits {
+    ($type:ty, $signed:literal, $flip:literal) => {
+        impl Sample for $type {
+            const SLOTS: usize = 65_536;
+            const SIGNED: bool = $signed;
+
+            fn slot(self) -> usize {
+                usize::from(self as u16 ^ $flip)
+            }
+
+            fn of_slot(slot: usize) -> Self {
+                (slot as u16 ^ $flip) as Self
+            }
+
+            fn key(self) -> i64 {
+                i64::from(self)
+            }
+
+            fn value(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn tally(samples: &[Self], table: &mut [u64]) {
+                let Ok(table) = <&mut [u64; 65_536]>::try_from(table) else { return };
+                for sample in samples {
+                    table[sample.slot()] += 1;
+                }
+            }
+
+            laplacian!(i32, u32, u64);
+        }
+    };
+}
+
+sixteen_bits!(u16, false, 0);
+sixteen_bits!(i16, true, 0x8000);
+
+macro_rules! wide {
+    ($type:ty, $signed:literal) => {
+        impl Sample for $type {
+            const SLOTS: usize = 0;
+            const SIGNED: bool = $signed;
+
+            fn slot(self) -> usize {
+                0
+            }
+
+            fn of_slot(_slot: usize) -> Self {
+                Self::default()
+            }
+
+            fn key(self) -> i64 {
+                i64::from(self)
+            }
+
+            fn value(self) -> f64 {
+                f64::from(self)
+            }
+
+            laplacian!(i64, u64, u128);
+        }
+    };
+}
+
+wide!(u32, false);
+wide!(i32, true);
+
+macro_rules! floating {
+    ($type:ty, $bits:ty, $integer:ty) => {
+        impl Sample for $type {
+            const SLOTS: usize = 0;
+            const FLOAT: bool = true;
+            const SIGNED: bool = true;
+
+            fn slot(self) -> usize {
+                0
+            }
+
+            fn of_slot(_slot: usize) -> Self {
+                Self::default()
+            }
+
+            fn key(self) -> i64 {
+                if self.is_nan() {
+                    return i64::from(<$integer>::MAX);
+                }
+                // Adding 0 makes -0 a 0.
+                let bits = (self + 0.0).to_bits() as $integer;
+                i64::from(if bits < 0 { bits ^ <$integer>::MAX } else { bits })
+            }
+
+            fn value(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
+                let Some([centre, left, right, up, down]) = neighbours(above, here, below, step)
+                else {
+                    return 0.0;
+                };
+                let sides = left.iter().zip(right);
+                let ends = up.iter().zip(down);
+                let mut total = 0.0;
+                for ((c, (l, r)), (u, d)) in centre.iter().zip(sides).zip(ends) {
+                    let around = l.value() + r.value() + u.value() + d.value();
+                    let difference = 4.0 * c.value() - around;
+                    if difference.is_finite() {
+                        total += difference.abs();
+                    }
+                }
+                total
+            }
+        }
+    };
+}
+
+floating!(f32, u32, i32);
+floating!(f64, u64, i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_floats_keep_their_order() {
+        let ascending = [f64::NEG_INFINITY, -2.5, -1.0, -1e-300, 0.0, 1e-300, 1.0, f64::INFINITY];
+        assert!(ascending.is_sorted_by(|a, b| a.key() < b.key()));
+        assert_eq!((-0.0_f32).key(), 0.0_f32.key());
+        assert_eq!((-f64::NAN).key(), f64::NAN.key());
+        assert!(f32::NAN.key() > f32::INFINITY.key());
+    }
+
+    #[test]
+    fn slots_of_signed_samples_ascend_and_lead_back() {
+        assert!((-3_i16).slot() < 2_i16.slot());
+        for value in [i16::MIN, -1, 0, 1, i16::MAX] {
+            assert_eq!(i16::of_slot(value.slot()), value);
+        }
+    }
+
+    #[test]
+    fn a_single_bright_pixel_has_its_fourfold_laplacian() {
+        let (above, here) = ([0_u16; 3], [0, 1_000, 0]);
+        assert!((u16::laplacian(&above, &here, &above, 1) - 4_000.0).abs() < f64::EPSILON);
+        assert!(u16::laplacian(&above[..2], &here[..2], &above[..2], 1).abs() < f64::EPSILON);
+    }
+}
