@@ -53,11 +53,15 @@ impl Tone {
     pub(super) fn row<T: Sample>(&self, plane: &Plane<'_, T>, row: &[T], out: &mut Vec<u8>) {
         out.clear();
         match (self, plane.channels) {
-            (Self::Table(table), 1) => out.extend(row.iter().map(|sample| table[sample.slot()])),
+            (Self::Table(table), 1) => {
+                out.extend(row.iter().map(|sample| table[sample.slot()]));
+            }
             (_, 3) => {
-                out.extend(row.chunks_exact(3).map(|pixel| {
-                    luma(self.grey(pixel[0]), self.grey(pixel[1]), self.grey(pixel[2]))
-                }))
+                let pixels = row.chunks_exact(3).map(|it| [it[0], it[1], it[2]]);
+                out.extend(pixels.map(|pixel| {
+                    let [r, g, b] = pixel.map(|sample| self.grey(sample));
+                    luma(r, g, b)
+                }));
             }
             (_, channels) => {
                 out.extend(row.iter().step_by(channels).map(|sample| self.grey(*sample)));

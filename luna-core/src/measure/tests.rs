@@ -1,4 +1,5 @@
 //! Measurements as a whole: the published test vectors, and what must hold for every picture.
+#![expect(clippy::float_cmp, reason = "these numbers are exact")]
 
 use proptest::prelude::*;
 use serde_json::Value;
