@@ -1,1 +1,6 @@
-//! luna-worker
+//! Runs the engine over places: the `luna` command, and the ways to name a data set.
+//!
+//! What is found, and how it is told, is `luna_core`'s business; nothing here changes a report.
+
+pub mod command;
+pub mod place;

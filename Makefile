@@ -1,0 +1,74 @@
+# What a developer types. `make` alone lists the targets; `.ci/run` calls the same ones.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+VENV := $(TARGET)/venv
+# nextest runs the same tests in less time, where it is installed.
+RUST_TESTS := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "nextest run --no-fail-fast" || echo "test --no-fail-fast --lib --bins --tests")
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the luna command and the service, optimised
+	$(CARGO) build --release --workspace --exclude luna-py
+
+.PHONY: demo
+demo: ## make the demo set, validate it, print the verdict
+	$(CARGO) run --release -- demo
+
+.PHONY: test
+test: test-rust test-python test-browser ## run all tests
+
+.PHONY: test-rust
+test-rust: ## run the tests of the Rust crates, and the examples in their docs
+	$(CARGO) $(RUST_TESTS) --workspace
+	$(CARGO) test --workspace --doc --quiet
+
+.PHONY: test-python
+test-python: $(VENV)/tools ## build the Python package, install it in an own environment, test it there
+	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev" $(VENV)/bin/pip install --quiet --force-reinstall --no-deps .
+	$(VENV)/bin/pytest luna-py/tests
+	cd luna-py && $(VENV)/bin/mypy --strict python tests
+	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
+
+.PHONY: test-browser
+test-browser: $(VENV)/tools ## open the demo's HTML report in a real Chromium
+	rm -rf $(TARGET)/browser && mkdir -p $(TARGET)/browser
+	$(CARGO) run --quiet -- demo $(TARGET)/browser/demo > /dev/null
+	$(VENV)/bin/pytest .ci/browser --report $(TARGET)/browser/demo-report.html
+
+$(VENV)/tools: .ci/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r .ci/requirements.txt
+	touch $@
+
+.PHONY: fmt
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## format check, clippy, layers, docs; warnings are errors
+	$(CARGO) fmt --all --check
+	.ci/layers
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+.PHONY: bless
+bless: ## rewrite the generated pages and expected results after an intended change
+	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
+	git status --short
+
+.PHONY: bench
+bench: ## measure speed
+	$(CARGO) bench --workspace
+
+.PHONY: docs
+docs: ## build the API documentation
+	$(CARGO) doc --workspace --no-deps

@@ -1,0 +1,109 @@
+//! How the command ends.
+
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use luna_core::{Error, ProfileError, SourceError, text};
+
+use crate::place::PlaceError;
+
+/// How the command ended: its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: nothing at or above `--fail-on`.
+    Clean,
+    /// 1: findings, or the work was cut short.
+    Findings,
+    /// 2: wrong usage, or a profile or key that cannot be used.
+    Usage,
+    /// 3: the source could not be read.
+    SourceUnreadable,
+    /// 4: a result could not be written.
+    NotWritten,
+    /// 130: interrupted; what was found so far was printed.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::SourceUnreadable => 3,
+            Self::NotWritten => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Why a subcommand gave up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The arguments make no sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that an argument names cannot be opened.
+    #[error("{place}: cannot be opened")]
+    Unopened { place: String, source: io::Error },
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    Engine(#[from] Error),
+    /// A result cannot be written.
+    #[error("{place}: cannot be written")]
+    NotWritten { place: String, source: io::Error },
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl Failure {
+    pub(super) fn not_written(place: &Path, source: io::Error) -> Self {
+        Self::NotWritten { place: text::escaped(&place.to_string_lossy()), source }
+    }
+
+    pub(super) fn unopened(place: &Path, source: io::Error) -> Self {
+        Self::Unopened { place: text::escaped(&place.to_string_lossy()), source }
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Place(PlaceError::Source(_)) | Self::Engine(Error::Source(_)) => {
+                Exit::SourceUnreadable
+            }
+            Self::NotWritten { .. } | Self::Engine(Error::Write { .. }) => Exit::NotWritten,
+            Self::Usage(_) | Self::Unopened { .. } | Self::Place(_) | Self::Engine(_) => Exit::Usage,
+        }
+    }
+
+    /// The message with its causes: `report.json: cannot be written: no space left on device`.
+    pub(super) fn in_full(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(next) = cause {
+            message.push_str(": ");
+            message.push_str(&next.to_string());
+            cause = next.source();
+        }
+        message
+    }
+}
