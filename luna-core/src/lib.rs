@@ -21,6 +21,8 @@ pub mod report;
 pub mod rules;
 mod settings;
 pub mod source;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod validator;
 

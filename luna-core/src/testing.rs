@@ -1,0 +1,22 @@
+//! What tests of several modules need.
+
+use std::path::Path;
+
+/// Name and bytes of the real files in a folder beside the repository that is not part of it;
+/// `None`, with a word on stderr, where that folder is absent.
+pub(crate) fn shared_files(folder: &str) -> Option<Vec<(String, Vec<u8>)>> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")).join(folder);
+    let Ok(entries) = std::fs::read_dir(&root) else {
+        eprintln!("skipped: there are no real files in shared/data/{folder}");
+        return None;
+    };
+    let mut files: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some((name, std::fs::read(entry.path()).ok()?))
+        })
+        .collect();
+    files.sort();
+    Some(files)
+}
