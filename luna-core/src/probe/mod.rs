@@ -8,7 +8,7 @@ mod bmp;
 mod dicom;
 mod flaw;
 mod format;
-mod jpeg;
+pub mod jpeg;
 mod metadata;
 mod png;
 mod sniff;
