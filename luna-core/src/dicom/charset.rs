@@ -42,20 +42,20 @@ impl Charsets {
             if at > 0 {
                 text.push('\\');
             }
-            self.decode_value(value, first, &mut text);
+            decode_value(value, first, &mut text);
         }
         text
     }
+}
 
-    /// Each value begins in the first character set; an escape holds up to the next.
-    fn decode_value(&self, value: &[u8], first: &SpecificCharacterSet, text: &mut String) {
-        for (at, run) in value.split(|byte| *byte == ESC).enumerate() {
-            match escape(run).filter(|_| at > 0) {
-                Some((switch, length)) => {
-                    switch.decode(run.get(length..).unwrap_or_default(), first, text);
-                }
-                None => text.push_str(&decoded(first, run)),
+/// Each value begins in the first character set; an escape holds up to the next.
+fn decode_value(value: &[u8], first: &SpecificCharacterSet, text: &mut String) {
+    for (at, run) in value.split(|byte| *byte == ESC).enumerate() {
+        match escape(run).filter(|_| at > 0) {
+            Some((switch, length)) => {
+                switch.decode(run.get(length..).unwrap_or_default(), first, text);
             }
+            None => text.push_str(&decoded(first, run)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The standard's data dictionary: VR and keyword of a tag.
 
-use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _, VirtualVr};
+use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry, VirtualVr};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
@@ -20,7 +20,7 @@ pub fn keyword(tag: Tag) -> Option<&'static str> {
 
 /// The VR or VRs that the dictionary gives a tag.
 pub(super) fn virtual_vr(tag: Tag) -> Option<VirtualVr> {
-    StandardDataDictionary.by_tag(tag).map(|entry| entry.vr())
+    StandardDataDictionary.by_tag(tag).map(DataDictionaryEntry::vr)
 }
 
 /// The VR as which an element of implicit VR (or of VR UN) is read; UN if the dictionary does not
