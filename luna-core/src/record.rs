@@ -150,6 +150,12 @@ fn rounded<S: serde::Serializer>(value: &f64, out: S) -> Result<S::Ok, S::Error>
     out.serialize_f64(value)
 }
 
+/// Both with six significant digits.
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+fn rounded_pair<S: serde::Serializer>(pair: &Option<[f64; 2]>, out: S) -> Result<S::Ok, S::Error> {
+    pair.map(|values| values.map(six_digits)).serialize(out)
+}
+
 /// Fingerprints by which pictures are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fingerprints {
@@ -179,12 +185,16 @@ pub struct DicomFacts {
     /// PatientOrientation (0020,0020), values separated by `\`.
     pub patient_orientation: Option<String>,
     /// ImagerPixelSpacing (0018,1164): row spacing, column spacing, in mm.
+    #[serde(serialize_with = "rounded_pair")]
     pub imager_pixel_spacing_mm: Option<[f64; 2]>,
     /// PixelSpacing (0028,0030): row spacing, column spacing, in mm.
+    #[serde(serialize_with = "rounded_pair")]
     pub pixel_spacing_mm: Option<[f64; 2]>,
     /// First WindowCenter and WindowWidth (0028,1050), (0028,1051).
+    #[serde(serialize_with = "rounded_pair")]
     pub window: Option<[f64; 2]>,
     /// RescaleSlope and RescaleIntercept (0028,1053), (0028,1052).
+    #[serde(serialize_with = "rounded_pair")]
     pub rescale: Option<[f64; 2]>,
     /// BurnedInAnnotation (0028,0301).
     pub burned_in_annotation: Option<String>,

@@ -1,12 +1,35 @@
 //! Stage 6, *report*: what people and machines read.
+//!
+//! The types are the report itself; [`render`] writes it in one of [`ReportFormat::ALL`]. Each format
+//! has one module. No format adds or changes a finding, and none knows the clock or the machine.
+
+mod csv;
+mod facts;
+mod format;
+mod json;
+mod jsonl;
+mod overview;
+#[cfg(test)]
+mod sample;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::format::ReportFormat;
+pub use self::schema::report_schema;
+pub use self::text::render_inspection;
+use crate::error::Error;
 use crate::finding::{Finding, Severity};
+use crate::illustrate::Illustrations;
 use crate::record::Facts;
+use crate::rules::Registry;
 
 /// Version of the report's shape.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -123,4 +146,52 @@ pub struct FileEntry {
     pub facts: Facts,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
+}
+
+/// How a report is shown to people; machine formats do not ask.
+///
+/// ```
+/// let options = luna_core::report::RenderOptions { colour: true, ..Default::default() };
+/// assert_eq!(options.width, 100);
+/// ```
+#[derive(Clone, Debug)]
+pub struct RenderOptions {
+    /// True to colour text with ANSI codes.
+    pub colour: bool,
+    /// Columns of the terminal; fewer than 40 count as 40.
+    pub width: usize,
+    /// The rules whose explanations the page repeats.
+    pub registry: Registry,
+}
+
+impl Default for RenderOptions {
+    /// No colour, 100 columns, the built-in rules.
+    fn default() -> Self {
+        Self { colour: false, width: 100, registry: Registry::default() }
+    }
+}
+
+/// Writes a report in one format. Pictures are shown by HTML only.
+///
+/// # Errors
+/// If `out` cannot be written to.
+pub fn render(
+    report: &Report,
+    format: ReportFormat,
+    options: &RenderOptions,
+    illustrations: Option<&Illustrations>,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let mut out = BufWriter::new(out);
+    let written = match format {
+        ReportFormat::Text => text::write(report, options, &mut out),
+        ReportFormat::Json => json::write(report, &mut out),
+        ReportFormat::JsonLines => jsonl::write(report, &mut out),
+        ReportFormat::Csv => csv::write(report, &mut out),
+        ReportFormat::Html => Ok(()),
+    };
+    let _ = illustrations;
+    written
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::Write { format: format.id(), source })
 }

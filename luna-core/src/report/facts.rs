@@ -1,0 +1,54 @@
+//! Facts in words and numbers for people; the text and the page say them alike.
+
+use crate::record::{DicomFacts, Facts, Kind};
+use crate::text::{grouped, six_digits};
+
+/// What a kind of file is called.
+pub(super) const fn kind_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Image => "image",
+        Kind::Companion => "companion",
+        Kind::Table => "table",
+        Kind::Document => "document",
+        Kind::Debris => "debris",
+        Kind::Unknown => "unknown",
+    }
+}
+
+/// Six significant digits, whole thousands grouped.
+pub(super) fn number(value: f64) -> String {
+    let value = six_digits(value);
+    if value.fract() != 0.0 || value.abs() >= 9.0e15 {
+        return value.to_string();
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}", grouped(value.abs() as u64))
+}
+
+/// A share from 0 to 1 as `12.3 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", six_digits((share * 10_000.0).round() / 100.0))
+}
+
+/// `12 of 16 bits`.
+pub(super) fn depth(facts: &Facts) -> Option<String> {
+    let (stored, allocated) = (facts.bits_stored?, facts.bits_allocated?);
+    let said = if stored == allocated {
+        format!("{stored} bits")
+    } else {
+        format!("{stored} of {allocated} bits")
+    };
+    Some(said)
+}
+
+/// `2,500 x 2,000`.
+pub(super) fn size(facts: &Facts) -> Option<String> {
+    Some(format!("{} x {}", grouped(facts.width?.into()), grouped(facts.height?.into())))
+}
+
+/// `0.15 mm`, or `0.15 x 0.2 mm`.
+pub(super) fn spacing(dicom: &DicomFacts) -> Option<String> {
+    let [row, column] = dicom.imager_pixel_spacing_mm.or(dicom.pixel_spacing_mm)?;
+    let (row, column) = (six_digits(row), six_digits(column));
+    Some(if row == column { format!("{row} mm") } else { format!("{row} x {column} mm") })
+}
