@@ -15,14 +15,14 @@ pub(super) const fn kind_title(kind: Kind) -> &'static str {
     }
 }
 
-/// Six significant digits, whole thousands grouped.
+/// Six significant digits, thousands grouped: `1,320.41`.
 pub(super) fn number(value: f64) -> String {
-    let value = six_digits(value);
-    if value.fract() != 0.0 || value.abs() >= 9.0e15 {
-        return value.to_string();
-    }
+    let digits = six_digits(value.abs()).to_string();
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
     let sign = if value < 0.0 { "-" } else { "" };
-    format!("{sign}{}", grouped(value.abs() as u64))
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}")
 }
 
 /// A share from 0 to 1 as `12.3 %`.
@@ -49,6 +49,18 @@ pub(super) fn size(facts: &Facts) -> Option<String> {
 /// `0.15 mm`, or `0.15 x 0.2 mm`.
 pub(super) fn spacing(dicom: &DicomFacts) -> Option<String> {
     let [row, column] = dicom.imager_pixel_spacing_mm.or(dicom.pixel_spacing_mm)?;
-    let (row, column) = (six_digits(row), six_digits(column));
+    let (row, column) = (number(row), number(column));
     Some(if row == column { format!("{row} mm") } else { format!("{row} x {column} mm") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_keep_six_digits() {
+        let said = [0.0, -1024.0, 1_320.412_345, 0.000_123_456_78, 1_234_567.0].map(number);
+        assert_eq!(said, ["0", "-1,024", "1,320.41", "0.000123457", "1,234,570"]);
+        assert_eq!(percent(0.001), "0.1 %");
+    }
 }

@@ -82,7 +82,7 @@ impl ReportFormat {
     pub fn from_path(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?;
         let fits = |known: &&str| known.eq_ignore_ascii_case(ending);
-        Self::ALL.iter().copied().find(|format| format.endings().iter().any(|known| fits(&known)))
+        Self::ALL.iter().copied().find(|format| format.endings().iter().any(fits))
     }
 }
 

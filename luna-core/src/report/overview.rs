@@ -38,7 +38,7 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// The file's path, or the first related one; `None` for the set as a whole.
-    pub fn path(&self) -> Option<&'a str> {
+    pub(super) fn path(&self) -> Option<&'a str> {
         let of_finding =
             self.finding.path.as_deref().or(self.finding.related.first().map(String::as_str));
         self.entry.map(|entry| entry.path.as_str()).or(of_finding)
@@ -47,7 +47,7 @@ impl<'a> Place<'a> {
 
 impl RuleGroup<'_> {
     /// True if more than half of the files have it, one by one: one cause, not many.
-    pub fn is_everywhere(&self) -> bool {
+    pub(super) fn is_everywhere(&self) -> bool {
         self.out_of >= FEWEST_FOR_EVERYWHERE
             && self.files.len() * 2 > self.out_of
             && self.places.iter().all(|place| place.entry.is_some())
@@ -55,7 +55,7 @@ impl RuleGroup<'_> {
 }
 
 impl<'a> Overview<'a> {
-    pub fn of(report: &'a Report) -> Self {
+    pub(super) fn of(report: &'a Report) -> Self {
         let mut groups: BTreeMap<(Severity, &str), RuleGroup<'a>> = BTreeMap::new();
         let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
         let images = report.files.iter().filter(|file| file.facts.kind == Kind::Image).count();
@@ -87,7 +87,7 @@ impl<'a> Overview<'a> {
     }
 
     /// Number of files whose gravest finding has this severity.
-    pub fn files_at(&self, severity: Severity) -> usize {
+    pub(super) fn files_at(&self, severity: Severity) -> usize {
         self.worst.values().filter(|worst| **worst == severity).count()
     }
 }

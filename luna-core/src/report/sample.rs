@@ -18,7 +18,8 @@ pub(crate) fn radiograph(path: &str, seed: u32) -> FileEntry {
     facts.transfer_syntax = Some("1.2.840.10008.1.2.4.70".to_owned());
     (facts.width, facts.height) = (Some(2_500 - seed % 700), Some(2_000));
     (facts.frames, facts.channels) = (Some(1), Some(1));
-    (facts.bits_allocated, facts.bits_stored) = (Some(16), Some(if seed % 5 == 0 { 10 } else { 12 }));
+    (facts.bits_allocated, facts.bits_stored) =
+        (Some(16), Some(if seed.is_multiple_of(5) { 10 } else { 12 }));
     facts.signed = Some(false);
     facts.photometric_interpretation = Some("MONOCHROME2".to_owned());
     facts.measurements = Some(measurements(seed));
@@ -35,7 +36,7 @@ fn measurements(seed: u32) -> Measurements {
     Measurements {
         min: 0.0,
         max: 4095.0,
-        mean: 1320.412_345 + drift,
+        mean: 1_320.412_345 + drift,
         std: 611.02 + drift / 3.0,
         p01: 12.0,
         p50: 1290.0,
@@ -59,7 +60,7 @@ fn header(seed: u32) -> DicomFacts {
         view_position: text("PA"),
         laterality: None,
         patient_orientation: text("L\\F"),
-        imager_pixel_spacing_mm: Some([0.15 + f64::from(seed % 3) * 0.01; 2]),
+        imager_pixel_spacing_mm: Some([f64::from(15 + seed % 3) / 100.0; 2]),
         pixel_spacing_mm: None,
         window: Some([2048.0, 4096.0]),
         rescale: Some([1.0, 0.0]),
@@ -76,7 +77,13 @@ fn header(seed: u32) -> DicomFacts {
 }
 
 /// A finding as a rule words it.
-pub(crate) fn finding(rule: &str, name: &str, severity: Severity, message: &str, help: &str) -> Finding {
+pub(crate) fn finding(
+    rule: &str,
+    name: &str,
+    severity: Severity,
+    message: &str,
+    help: &str,
+) -> Finding {
     Finding {
         id: String::new(),
         rule: rule.to_owned(),
@@ -170,7 +177,8 @@ pub(crate) fn closed(mut files: Vec<FileEntry>, mut findings: Vec<Finding>) -> R
     for finding in &mut findings {
         finding.place(None);
     }
-    let all: Vec<&Finding> = files.iter().flat_map(|file| &file.findings).chain(&findings).collect();
+    let all: Vec<&Finding> =
+        files.iter().flat_map(|file| &file.findings).chain(&findings).collect();
     let (counts, groups) = counted(&all);
     Report {
         schema_version: SCHEMA_VERSION,
@@ -254,7 +262,8 @@ pub(crate) fn five_files() -> Report {
 
 /// Hundreds of files with every kind of group: everywhere, many rules, infos.
 pub(crate) fn hundreds() -> Report {
-    let mut files: Vec<_> = (0..240).map(|n| radiograph(&format!("images/{n:04}.dcm"), n)).collect();
+    let mut files: Vec<_> =
+        (0..240).map(|n| radiograph(&format!("images/{n:04}.dcm"), n)).collect();
     for (file, n) in files.iter_mut().zip(0_usize..) {
         file.findings.push(claim_missing());
         if n % 29 == 3 {
@@ -267,7 +276,13 @@ pub(crate) fn hundreds() -> Report {
             let rule = n / 10 % 14 + 10;
             let message = "Rows (0028,0010) is not what the standard asks for.";
             let rule = format!("LD{rule:03}");
-            file.findings.push(finding(&rule, "made-up", Severity::Warning, message, "Export again."));
+            file.findings.push(finding(
+                &rule,
+                "made-up",
+                Severity::Warning,
+                message,
+                "Export again.",
+            ));
         }
     }
     let pair = duplicate(&["images/0004.dcm", "images/0009.dcm"]);

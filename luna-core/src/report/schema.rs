@@ -1,9 +1,9 @@
 //! The published shape of the JSON report.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema as _, Schema};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Report;
 
@@ -19,10 +19,14 @@ pub fn report_schema() -> Value {
             schema.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
     });
-    let generator =
-        SchemaSettings::draft2020_12().for_serialize().with_transform(close).into_generator();
-    let mut schema = generator.into_root_schema_for::<Report>();
-    schema.insert("title".to_owned(), Value::from("LUNA report"));
-    debug_assert_eq!(Report::schema_name(), "Report");
-    schema.into()
+    let settings = SchemaSettings::draft2020_12().for_serialize().with_transform(close);
+    let mut schema = settings.into_generator().into_root_schema_for::<Report>();
+    // What it is stands before what it says.
+    let mut whole = Map::new();
+    whole.extend(schema.remove("$schema").map(|dialect| ("$schema".to_owned(), dialect)));
+    whole.insert("title".to_owned(), Value::from("LUNA report"));
+    for (key, value) in schema.as_object().into_iter().flatten() {
+        whole.entry(key).or_insert_with(|| value.clone());
+    }
+    Value::Object(whole)
 }

@@ -169,7 +169,8 @@ fn header(dicom: &DicomFacts) -> String {
         .collect();
     parts.extend(spacing(dicom).map(|said| format!("spacing {said}")));
     let window = dicom.window.map(|[c, w]| format!("window {} / {}", number(c), number(w)));
-    let rescale = dicom.rescale.map(|[s, i]| format!("rescale {} x + {}", number(s), number(i)));
+    let rescale =
+        dicom.rescale.map(|[s, i]| format!("rescale slope {}, intercept {}", number(s), number(i)));
     parts.extend(window.into_iter().chain(rescale));
     parts.join(", ")
 }

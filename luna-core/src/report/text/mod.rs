@@ -204,7 +204,7 @@ fn one_a_file<'a>(group: &RuleGroup<'a>) -> Vec<(Place<'a>, usize)> {
     for place in &group.places {
         match places.last_mut() {
             Some((last, more)) if place.entry.is_some() && last.path() == place.path() => {
-                *more += 1
+                *more += 1;
             }
             _ => places.push((*place, 0)),
         }

@@ -10,7 +10,7 @@ pub(super) struct Paint(pub bool);
 
 impl Paint {
     /// `■ error`, `▲ warning`, `● info`.
-    pub fn severity(self, severity: Severity) -> String {
+    pub(super) fn severity(self, severity: Severity) -> String {
         let (shape, code) = match severity {
             Severity::Error => ('■', "1;31"),
             Severity::Warning => ('▲', "1;33"),
@@ -19,7 +19,7 @@ impl Paint {
         self.styled(code, &format!("{shape} {severity}"))
     }
 
-    pub fn verdict(self, verdict: Verdict) -> String {
+    pub(super) fn verdict(self, verdict: Verdict) -> String {
         match verdict {
             Verdict::Pass => self.styled("1;32", "PASS"),
             Verdict::Fail => self.styled("1;31", "FAIL"),
@@ -27,11 +27,11 @@ impl Paint {
         }
     }
 
-    pub fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.styled("1", text)
     }
 
-    pub fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.styled("2", text)
     }
 
