@@ -78,12 +78,12 @@ pub enum ProfileError {
         hint: String,
     },
     /// A key or value is not usable.
-    #[error("profile {name}, line {line}: {message}")]
+    #[error("profile {name}{}: {message}", at_line(*line))]
     Invalid {
         /// The profile's name or file name.
         name: String,
-        /// Line in the file, from 1.
-        line: usize,
+        /// Line in the file, from 1; `None` for what was set by a program.
+        line: Option<usize>,
         /// What is wrong, with the key and, where there is one, the nearest known key.
         message: String,
     },
@@ -93,4 +93,8 @@ pub enum ProfileError {
         /// The profile's name.
         name: String,
     },
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }

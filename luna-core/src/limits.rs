@@ -24,22 +24,29 @@ pub struct Limits {
     #[schemars(with = "size::Text")]
     pub decoded_bytes: u64,
     /// Longest side of an image, in pixels.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub side: u32,
     /// Scans of a progressive JPEG.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub scans: u32,
     /// Frames of a multi-frame image, pages of a TIFF.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub frames: u32,
     /// Nesting of DICOM sequences.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub dicom_nesting: u32,
     /// Elements of a DICOM data set, at all depths.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub dicom_elements: u32,
     /// Longest header text that is looked at, in bytes.
     #[serde(with = "size")]
     #[schemars(with = "size::Text")]
     pub text_bytes: u64,
     /// Decoded bytes for one byte of file; counts only above 256 MiB decoded.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub ratio: u32,
     /// Wall-clock guard a file, in seconds; when it trips, the report is partial.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub seconds: u32,
 }
 
@@ -70,9 +77,12 @@ pub mod size {
     #[serde(untagged)]
     pub enum Text {
         /// Bytes.
-        Bytes(u64),
+        Bytes(#[schemars(range(min = 1))] u64),
         /// A number and a unit: B, kB, MB, GB, KiB, MiB, GiB.
-        WithUnit(String),
+        WithUnit(
+            #[schemars(regex(pattern = r"^ *[0-9]+(\.[0-9]+)? *([kKmMgG]([iI]?[bB])?|[bB])? *$"))]
+            String,
+        ),
     }
 
     /// Reads `1GiB`, `64 MB`, `500`; `None` for anything else.

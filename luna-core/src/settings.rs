@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use regex::Regex;
 use sha2::Sha256;
 
 use crate::error::ProfileError;
 use crate::finding::Severity;
 use crate::limits::Limits;
-use crate::profile::{OptionValue, Profile};
+use crate::profile::{Exceptions, OptionValue, Profile};
 use crate::rules::{Case, DefaultValue, Registry, Rule, RuleOption};
 
 /// The key under which identities are hashed.
@@ -68,8 +68,8 @@ pub struct Settings {
     registry: Registry,
     /// Rules that run, as indices into the registry, in order of their code.
     running: Vec<usize>,
-    /// Exceptions of the profile: rules, and the paths they hold for.
-    exceptions: Vec<(Vec<String>, GlobSet)>,
+    exceptions: Exceptions,
+    pseudonym: Option<Regex>,
     identity_key: IdentityKey,
     show_values: bool,
 }
@@ -88,10 +88,15 @@ impl Settings {
             .filter(|(_, rule)| profile.selects(rule))
             .map(|(at, _)| at)
             .collect();
-        let exceptions =
-            profile.exceptions.iter().map(|own| (own.rules.clone(), globs(&own.paths))).collect();
-        let identity_key = IdentityKey::random();
-        Ok(Self { profile, registry, running, exceptions, identity_key, show_values: false })
+        Ok(Self {
+            running,
+            exceptions: Exceptions::compile(&profile)?,
+            pseudonym: profile.pseudonym_pattern()?,
+            identity_key: IdentityKey::random(),
+            show_values: false,
+            profile,
+            registry,
+        })
     }
 
     /// Sets the key under which identities are hashed.
@@ -139,11 +144,29 @@ impl Settings {
         if self.show_values { crate::text::shown(value) } else { crate::text::masked(value) }
     }
 
-    /// True if the profile lists findings of this rule at this path as exceptions.
-    pub(crate) fn excepts(&self, rule: &str, path: &str) -> bool {
-        self.exceptions.iter().any(|(rules, paths)| {
-            rules.iter().any(|prefix| rule.starts_with(prefix.as_str())) && paths.is_match(path)
-        })
+    /// Whether a value is a pseudonym by the profile's pattern; `None` if the profile gives none.
+    pub(crate) fn is_pseudonym(&self, value: &str) -> Option<bool> {
+        self.pseudonym.as_ref().map(|pattern| pattern.is_match(value))
+    }
+
+    /// True if the profile excepts findings of this rule about this path.
+    ///
+    /// ```
+    /// use luna_core::{Profile, Settings, rules::Registry};
+    /// let text = r#"
+    ///     [[exceptions]]
+    ///     rules = ["LX"]
+    ///     paths = ["film/**"]
+    ///     reason = "scanned twice on purpose"
+    /// "#;
+    /// let settings = Settings::new(Profile::parse(text, "ours")?, Registry::default())?;
+    /// assert!(settings.excepts("LX001", "film/a/1.png"));
+    /// assert!(!settings.excepts("LX001", "digital/1.png"));
+    /// assert!(!settings.excepts("LF001", "film/a/1.png"));
+    /// # Ok::<(), luna_core::ProfileError>(())
+    /// ```
+    pub fn excepts(&self, rule: &str, path: &str) -> bool {
+        self.exceptions.cover(rule, path)
     }
 
     pub(crate) fn severity(&self, rule: &Rule, case: &Case) -> Severity {
@@ -180,18 +203,10 @@ impl Default for Settings {
             profile: Profile::default(),
             registry: Registry::default(),
             running: Vec::new(),
-            exceptions: Vec::new(),
+            exceptions: Exceptions::default(),
+            pseudonym: None,
             identity_key: IdentityKey::random(),
             show_values: false,
         })
     }
-}
-
-/// The globs that are valid; [`Profile::check`] has refused a profile with others.
-fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
-        set.add(glob);
-    }
-    set.build().unwrap_or_default()
 }

@@ -1,14 +1,28 @@
 //! A profile: an organiser's whole will, in TOML.
+//!
+//! Text in, a checked [`Profile`] out. A file is read strictly (`parse`), held against the shape of
+//! these types (`shape`: unknown keys, types, ranges), laid over what it `extends`, and then checked
+//! against the rules that an engine knows (`check`). The types here are the only list of keys: the
+//! schema, the hints and the guide follow from them.
+
+mod check;
+mod parse;
+mod schema;
+mod shape;
+mod suggest;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::error::ProfileError;
+pub(crate) use self::check::Exceptions;
+pub use self::parse::Places;
 use crate::finding::Severity;
 use crate::limits::Limits;
-use crate::rules::{Registry, Rule, Status};
+use crate::probe::Format;
+use crate::rules::{FAMILIES, Rule, Status};
 
 /// Edition of the rules that this engine holds.
 pub const EDITION: &str = "2026.1";
@@ -16,14 +30,27 @@ pub const EDITION: &str = "2026.1";
 /// Which rules run, how grave they are, what is accepted, and the budgets.
 ///
 /// ```
-/// let profile = luna_core::Profile::default();
-/// assert_eq!(profile.name, "default");
+/// use luna_core::Profile;
+/// let profile = Profile::parse("[rules.LP012]\nseverity = \"error\"", "ours.toml")?;
+/// assert_eq!(profile.name, "ours");
+/// assert_eq!(profile.rules.select, Profile::default().rules.select);
+///
+/// let error = Profile::parse("[rules]\nselct = [\"LF\"]", "ours.toml").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "profile ours.toml, line 2: unknown key `selct` in [rules]; did you mean `select`?"
+/// );
+/// # Ok::<(), luna_core::ProfileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default = "Profile::bare", deny_unknown_fields)]
 pub struct Profile {
-    /// Name that stands in reports.
+    /// Name that stands in reports; the file's name without its ending if it is not given.
     pub name: String,
+    /// The profile it is laid over: a built-in name, or a path relative to this file. Tables are
+    /// merged, lists and values replaced. Without it, `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
     /// Edition of the rules it was written for.
     pub edition: String,
     /// What the set may hold.
@@ -36,6 +63,10 @@ pub struct Profile {
     pub identity: IdentityPolicy,
     /// Budgets.
     pub limits: Limits,
+    /// Where in which file its keys stand; no part of what it says.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub places: Places,
 }
 
 /// What the set may hold; an empty list allows everything.
@@ -43,14 +74,18 @@ pub struct Profile {
 #[serde(default, deny_unknown_fields)]
 pub struct Accept {
     /// Formats, such as `dicom`, `png`.
-    pub formats: Vec<String>,
+    pub formats: Vec<Format>,
     /// DICOM transfer syntax UIDs.
+    #[schemars(inner(regex(pattern = r"^[0-9]+(\.[0-9]+)+$"), length(max = 64)))]
     pub transfer_syntaxes: Vec<String>,
     /// DICOM modalities, such as `DX`.
+    #[schemars(inner(regex(pattern = r"^[A-Z0-9_ ]{1,16}$")))]
     pub modalities: Vec<String>,
     /// DICOM SOP class UIDs.
+    #[schemars(inner(regex(pattern = r"^[0-9]+(\.[0-9]+)+$"), length(max = 64)))]
     pub sop_classes: Vec<String>,
-    /// DICOM photometric interpretations.
+    /// DICOM photometric interpretations, such as `MONOCHROME2`.
+    #[schemars(inner(regex(pattern = r"^[A-Z0-9_ ]{1,16}$")))]
     pub photometric_interpretations: Vec<String>,
 }
 
@@ -74,6 +109,7 @@ pub struct RuleSelection {
 #[serde(default)]
 pub struct RuleSettings {
     /// Replaces the severity of all cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Options by key.
     #[serde(flatten)]
@@ -85,7 +121,7 @@ pub struct RuleSettings {
 #[serde(untagged)]
 pub enum OptionValue {
     /// A number.
-    Number(f64),
+    Number(#[serde(serialize_with = "plainly")] f64),
     /// A list of texts.
     Texts(Vec<String>),
 }
@@ -95,47 +131,127 @@ pub enum OptionValue {
 #[serde(deny_unknown_fields)]
 pub struct Exception {
     /// Codes or prefixes of rules.
+    #[schemars(length(min = 1))]
     pub rules: Vec<String>,
-    /// Globs over paths, such as `film/**`.
+    /// Globs over paths, such as `film/**`; `*` stops at `/`.
+    #[schemars(length(min = 1))]
     pub paths: Vec<String>,
     /// Why.
+    #[schemars(length(min = 1))]
     pub reason: String,
     /// Last day, `YYYY-MM-DD`; from then on the command reminds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub until: Option<String>,
 }
 
 /// The policy of de-identification (PS3.15 Annex E).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentityPolicy {
-    /// Options that may be retained, such as `device-identity`, `patient-characteristics`.
-    pub retain: Vec<String>,
-    /// Regular expression that pseudonyms match.
+    /// Options under which attributes may be kept.
+    pub retain: Vec<Retain>,
+    /// Regular expression that pseudonyms (PatientID, PatientName, AccessionNumber) match.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pseudonym: Option<String>,
-    /// True to judge by the HIPAA safe harbour: ages of 90 and more are errors.
+    /// True to judge by the HIPAA safe harbour: ages of 91 and more are errors.
     pub hipaa: bool,
 }
 
-impl Default for Profile {
+/// An option of the Basic Application Level Confidentiality Profile (PS3.15 E.3) under which
+/// attributes are kept or cleaned rather than removed.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retain {
+    /// Safe private attributes (E.3.10).
+    SafePrivate,
+    /// UIDs (E.3.9).
+    Uids,
+    /// Identity of the device (E.3.8).
+    DeviceIdentity,
+    /// Identity of the institution (E.3.11).
+    InstitutionIdentity,
+    /// Characteristics of the patient, such as sex, age and size (E.3.7).
+    PatientCharacteristics,
+    /// Dates and times as they were (E.3.6).
+    FullDates,
+    /// Dates and times, moved (E.3.6).
+    ModifiedDates,
+    /// Cleaned descriptive texts (E.3.5).
+    CleanDescriptors,
+    /// Cleaned structured content (E.3.4).
+    CleanStructuredContent,
+    /// Cleaned graphics (E.3.3).
+    CleanGraphics,
+}
+
+/// Whole numbers are written as such.
+fn plainly<S: Serializer>(value: &f64, out: S) -> Result<S::Ok, S::Error> {
+    if value.fract() == 0.0 && value.abs() < 9.0e15 {
+        return out.serialize_i64(*value as i64);
+    }
+    out.serialize_f64(*value)
+}
+
+impl Default for IdentityPolicy {
+    /// What fits properly de-identified public data.
     fn default() -> Self {
         Self {
-            name: "default".to_owned(),
-            edition: EDITION.to_owned(),
-            accept: Accept::default(),
-            rules: RuleSelection {
-                select: ["LF", "LP", "LD", "LI", "LX"].map(str::to_owned).to_vec(),
-                ..RuleSelection::default()
-            },
-            exceptions: Vec::new(),
-            identity: IdentityPolicy::default(),
-            limits: Limits::default(),
+            retain: vec![
+                Retain::Uids,
+                Retain::DeviceIdentity,
+                Retain::PatientCharacteristics,
+                Retain::ModifiedDates,
+            ],
+            pseudonym: None,
+            hipaa: false,
         }
     }
 }
 
+impl Default for Profile {
+    /// The built-in profile `default`.
+    fn default() -> Self {
+        static DEFAULT: LazyLock<Profile> = LazyLock::new(|| {
+            Profile::builtin("default").unwrap_or_else(|_| {
+                let mut profile = Profile::bare();
+                profile.rules.select = FAMILIES.iter().map(|it| it.prefix.to_owned()).collect();
+                profile
+            })
+        });
+        DEFAULT.clone()
+    }
+}
+
 impl Profile {
-    /// True if the rule runs under this profile.
+    /// A profile that says nothing: no rule runs, everything is accepted.
+    fn bare() -> Self {
+        Self {
+            name: "default".to_owned(),
+            extends: None,
+            edition: EDITION.to_owned(),
+            accept: Accept::default(),
+            rules: RuleSelection::default(),
+            exceptions: Vec::new(),
+            identity: IdentityPolicy::default(),
+            limits: Limits::default(),
+            places: Places::default(),
+        }
+    }
+
+    /// True if the rule runs under this profile: it is selected, not ignored, and not a preview
+    /// unless asked for (`preview = true`, or its full code in `select`).
+    ///
+    /// ```
+    /// use luna_core::{Profile, rules::Registry};
+    /// let profile = Profile::parse("[rules]\nselect = [\"LX\"]", "x")?;
+    /// let registry = Registry::default();
+    /// let runs: Vec<_> = registry.rules().iter().filter(|rule| profile.selects(rule)).collect();
+    /// assert!(runs.iter().all(|rule| rule.code.starts_with("LX")));
+    /// # Ok::<(), luna_core::ProfileError>(())
+    /// ```
     pub fn selects(&self, rule: &Rule) -> bool {
         let matches =
             |list: &[String]| list.iter().any(|prefix| rule.code.starts_with(prefix.as_str()));
@@ -144,12 +260,7 @@ impl Profile {
             self.rules.preview || by_code || !matches!(rule.status, Status::Preview { .. });
         matches(&self.rules.select) && !matches(&self.rules.ignore) && previewed
     }
-
-    /// Checks codes, options and patterns against the rules that an engine knows.
-    ///
-    /// # Errors
-    /// If a rule, option or value is not usable.
-    pub fn check(&self, _registry: &Registry) -> Result<(), ProfileError> {
-        Ok(())
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,9 +51,11 @@ impl Registry {
             .or_else(|| self.rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(code_or_name)))
     }
 
-    /// True if a selector such as `LP`, `LP0` or `LP003` matches at least one rule.
+    /// True if a selector such as `LP`, `LP0` or `LP003` matches at least one rule, or is a family.
     pub fn knows(&self, selector: &str) -> bool {
-        !selector.is_empty() && self.rules.iter().any(|rule| rule.code.starts_with(selector))
+        let family = FAMILIES.iter().any(|family| family.prefix == selector);
+        let rule = self.rules.iter().any(|rule| rule.code.starts_with(selector));
+        family || (rule && !selector.is_empty())
     }
 
     /// The code that resembles this one most, if any does.
