@@ -6,27 +6,27 @@ use super::grey::{GreyHistogram, GreyPicture, Rect};
 /// no picture. (Measured on 1,248 radiographs; collimation borders and scanner lids stay below.)
 const NEAR_CONSTANT: u8 = 6;
 
-/// Trims rows, then columns within the rows left, and again until nothing changes. A picture of
-/// which nothing would be left is its own content.
-pub(super) fn content_box(picture: &GreyPicture) -> Rect {
-    let mut rect = picture.bounds();
+/// Trims rows of `within`, then columns within the rows left, and again until nothing changes.
+/// Where nothing would be left, all is content.
+pub(super) fn content_box(picture: &GreyPicture, within: Rect) -> Rect {
+    let mut rect = within;
     loop {
         let before = rect;
         let row = |y: u32| {
             let row = Rect { y: before.y + y, height: 1, ..before };
-            is_flat(picture.rows(row).flatten())
+            picture.is_near_constant(row)
         };
         let (top, bottom) = flat_ends(before.height, row);
         rect = Rect { y: before.y + top, height: before.height - top - bottom, ..before };
         let rows = rect;
         let column = |x: u32| {
             let column = Rect { x: rows.x + x, width: 1, ..rows };
-            is_flat(picture.rows(column).flatten())
+            picture.is_near_constant(column)
         };
         let (left, right) = flat_ends(rows.width, column);
         rect = Rect { x: rows.x + left, width: rows.width - left - right, ..rows };
         if rect.area() == 0 {
-            return picture.bounds();
+            return within;
         }
         if rect == before {
             return rect;
@@ -41,7 +41,7 @@ fn flat_ends(lines: u32, flat: impl Fn(u32) -> bool) -> (u32, u32) {
     (first, last)
 }
 
-fn is_flat<'a>(values: impl Iterator<Item = &'a u8>) -> bool {
+pub(super) fn is_near_constant<'a>(values: impl Iterator<Item = &'a u8>) -> bool {
     let mut histogram = GreyHistogram::default();
     histogram.add(values);
     histogram.percentile(99) - histogram.percentile(1) <= NEAR_CONSTANT
@@ -64,19 +64,25 @@ mod tests {
 
     #[test]
     fn a_frame_is_trimmed_to_the_pixel() {
-        assert_eq!(content_box(&framed()), Rect { x: 5, y: 3, width: 20, height: 10 });
+        assert_eq!(
+            framed().content_box(framed().bounds()),
+            Rect { x: 5, y: 3, width: 20, height: 10 }
+        );
     }
 
     #[test]
     fn a_flat_picture_is_its_own_content() {
         let picture = GreyPicture { width: 4, height: 3, values: vec![7; 12] };
-        assert_eq!(content_box(&picture), picture.bounds());
+        assert_eq!(picture.content_box(picture.bounds()), picture.bounds());
     }
 
     #[test]
     fn white_bars_above_do_not_hide_black_borders_beside() {
         let mut picture = framed();
         picture.values[..80].fill(255);
-        assert_eq!(content_box(&picture), Rect { x: 5, y: 3, width: 20, height: 10 });
+        assert_eq!(
+            picture.content_box(picture.bounds()),
+            Rect { x: 5, y: 3, width: 20, height: 10 }
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Small grey pictures and their histograms.
 
+use super::content;
 use super::shrink::Shrink;
 
 /// A rectangle of pixels.
@@ -87,6 +88,18 @@ impl GreyPicture {
             shrink.row(row);
         }
         shrink.finish()
+    }
+
+    /// What is left of `within` when rows and columns of at most 6 grey levels (1st to 99th
+    /// percentile) are trimmed from outside; `within` if nothing would be left.
+    #[must_use]
+    pub fn content_box(&self, within: Rect) -> Rect {
+        content::content_box(self, within)
+    }
+
+    /// True if the 1st and the 99th percentile inside `rect` lie at most 6 grey levels apart.
+    pub fn is_near_constant(&self, rect: Rect) -> bool {
+        content::is_near_constant(self.rows(rect).flatten())
     }
 
     /// How often each grey value occurs inside `rect`.

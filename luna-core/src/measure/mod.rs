@@ -48,7 +48,7 @@ pub struct FramePicture {
 
 impl FramePicture {
     fn new(frame: u32, grey: GreyPicture) -> Self {
-        let content = content::content_box(&grey);
+        let content = grey.content_box(grey.bounds());
         let histogram = grey.histogram(grey.bounds());
         let content_histogram =
             if content == grey.bounds() { histogram.clone() } else { grey.histogram(content) };
