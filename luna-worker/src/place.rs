@@ -143,8 +143,13 @@ mod tests {
     #[test]
     fn a_uri_is_refused_by_its_scheme() {
         let error = |place: &str| open(&[place.into()]).err().unwrap();
-        assert!(matches!(error("s3://bucket/x"), PlaceError::Scheme { scheme, .. } if scheme == "s3"));
-        assert!(matches!(error("no/such:/place"), PlaceError::Source(SourceError::NotFound { .. })));
+        assert!(
+            matches!(error("s3://bucket/x"), PlaceError::Scheme { scheme, .. } if scheme == "s3")
+        );
+        assert!(matches!(
+            error("no/such:/place"),
+            PlaceError::Source(SourceError::NotFound { .. })
+        ));
         assert!(matches!(error("://x"), PlaceError::Source(SourceError::NotFound { .. })));
     }
 }

@@ -91,7 +91,9 @@ impl Failure {
                 Exit::SourceUnreadable
             }
             Self::NotWritten { .. } | Self::Engine(Error::Write { .. }) => Exit::NotWritten,
-            Self::Usage(_) | Self::Unopened { .. } | Self::Place(_) | Self::Engine(_) => Exit::Usage,
+            Self::Usage(_) | Self::Unopened { .. } | Self::Place(_) | Self::Engine(_) => {
+                Exit::Usage
+            }
         }
     }
 

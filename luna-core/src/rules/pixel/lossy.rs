@@ -1,7 +1,8 @@
 //! LP016: damage by lossy compression.
 
-use crate::decode::{Image, each_sample};
+use crate::decode::{Image, Samples};
 use crate::finding::{Location, Severity};
+use crate::probe::Header;
 use crate::rules::{
     Case, Check, Draft, ImageContext, Rule, RuleOption, Scope, Sink, Stage, Status,
 };
@@ -102,26 +103,30 @@ fn lossy_damage(cx: &ImageContext<'_>, out: &mut Sink<'_>) {
 }
 
 /// The first row of a flat middle-grey end of the last frame, if it falls on a block border and is
-/// not the whole picture.
+/// not the whole picture. Only depths that JPEG has are looked at.
 fn grey_tail(image: &Image) -> Option<u32> {
-    let scale = match image.samples {
-        crate::decode::Samples::U8(_) | crate::decode::Samples::U16(_) => {
-            255.0 / (libm::ldexp(1.0, i32::from(image.geometry.bits_stored.clamp(1, 16))) - 1.0)
-        }
-        _ => return None,
+    let flat = match &image.samples {
+        Samples::U8(values) => flat_rows(image, values),
+        Samples::U16(values) => flat_rows(image, values),
+        _ => 0,
     };
-    let row_len = image.geometry.width as usize * usize::from(image.geometry.channels);
-    let colours = image.colour_channels();
-    let flat = each_sample!(&image.samples, values => {
-        let rows = values.rchunks_exact(row_len.max(1)).take(image.geometry.height as usize);
-        rows.take_while(|row| {
-            let pixels = row.chunks_exact(usize::from(image.geometry.channels).max(1));
-            is_tail(pixels.flat_map(|pixel| &pixel[..colours]).map(|v| f64::from(*v) * scale))
-        })
-        .count()
-    });
-    let first = image.geometry.height - flat as u32;
+    let first = image.geometry.height - flat;
     (flat > 0 && first > 0 && first.is_multiple_of(8)).then_some(first)
+}
+
+/// How many rows at the end of the last frame are flat middle grey.
+fn flat_rows<T: Copy + Into<f64>>(image: &Image, values: &[T]) -> u32 {
+    let shape = &image.geometry;
+    let channels = usize::from(shape.channels).max(1);
+    let scale = 255.0 / (libm::ldexp(1.0, i32::from(shape.bits_stored.clamp(1, 16))) - 1.0);
+    let rows = values.rchunks_exact((shape.width as usize * channels).max(1));
+    let last_frame = rows.take(shape.height as usize);
+    let is_flat = |row: &&[T]| {
+        let pixels = row.chunks_exact(channels);
+        let colours = pixels.flat_map(|pixel| &pixel[..image.colour_channels()]);
+        is_tail(colours.map(|value| (*value).into() * scale))
+    };
+    last_frame.take_while(is_flat).count() as u32
 }
 
 fn is_tail(values: impl Iterator<Item = f64>) -> bool {
@@ -138,6 +143,9 @@ fn is_tail(values: impl Iterator<Item = f64>) -> bool {
     count > 0.0 && (sum / count - TAIL_MEAN.0).abs() <= TAIL_MEAN.1
 }
 
-fn jpeg_quality(_cx: &ImageContext<'_>) -> Option<u8> {
-    None
+fn jpeg_quality(cx: &ImageContext<'_>) -> Option<u8> {
+    match &cx.file.probe.header {
+        Header::Jpeg(header) => header.quality,
+        _ => None,
+    }
 }

@@ -110,19 +110,16 @@ fn white_runs(picture: &GreyPicture, content: Rect) -> Vec<Run> {
 fn connected(runs: &[Run]) -> Vec<usize> {
     let mut parent: Vec<usize> = (0..runs.len()).collect();
     let mut above = 0;
-    for here in 0..runs.len() {
-        let run = runs[here];
+    for (here, run) in runs.iter().enumerate() {
         // Runs lie in order of rows and columns: what ends before this one is done with.
-        while above < here
-            && (runs[above].y + 1 < run.y
-                || (runs[above].y + 1 == run.y && runs[above].end <= run.start))
-        {
+        let done =
+            |other: &Run| other.y + 1 < run.y || (other.y + 1 == run.y && other.end <= run.start);
+        while above < here && done(&runs[above]) {
             above += 1;
         }
-        for other in above..here {
-            if runs[other].y + 1 != run.y || runs[other].start >= run.end {
-                break;
-            }
+        let touches = |other: &Run| other.y + 1 == run.y && other.start < run.end;
+        let touching = runs[above..here].iter().take_while(|other| touches(other)).count();
+        for other in above..above + touching {
             let (a, b) = (root(&mut parent, other), root(&mut parent, here));
             parent[a.max(b)] = a.min(b);
         }
