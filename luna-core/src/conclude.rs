@@ -68,7 +68,7 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
         schema_version: SCHEMA_VERSION,
         luna_version: env!("CARGO_PKG_VERSION").to_owned(),
         edition: crate::profile::EDITION.to_owned(),
-        profile: ProfileIdentity { name: profile.name.clone(), hash: hash_of(profile) },
+        profile: ProfileIdentity { name: profile.name.clone(), hash: profile.hash() },
         dataset,
         verdict,
         partial,
@@ -250,11 +250,7 @@ fn group<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Group> {
         .collect()
 }
 
-// Until helpers land: by path, and the profile's own hash.
+// Until the name rules land.
 fn kind_of(_path: &ItemPath, facts: &crate::record::Facts) -> Kind {
     facts.kind
-}
-
-fn hash_of(profile: &crate::profile::Profile) -> String {
-    hex::encode(Sha256::digest(serde_json::to_vec(profile).unwrap_or_default()))
 }

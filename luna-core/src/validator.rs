@@ -133,7 +133,7 @@ impl Default for Validator {
 /// ```
 /// use luna_core::{Profile, Validator};
 /// let validator = Validator::builder()
-///     .profile(Profile::default())
+///     .profile(Profile::load("chest-xray")?)
 ///     .threads(4)
 ///     .memory(1 << 30)
 ///     .build()?;

@@ -47,7 +47,11 @@ fn promised<'a>(rule: &'a Rule, name: &'a str) -> Option<&'a str> {
         .filter(|known| !known.is_empty())
         .filter(|known| case == *known || case.starts_with(&format!("{known}-")))
         .max_by_key(|known| known.len())
-        .or(Some(if rule.cases[0].name.is_empty() || !case.is_empty() { "" } else { rule.cases[0].name }))
+        .or(Some(if rule.cases[0].name.is_empty() || !case.is_empty() {
+            ""
+        } else {
+            rule.cases[0].name
+        }))
 }
 
 fn validate(recipe: &Recipe) -> Report {
