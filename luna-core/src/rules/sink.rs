@@ -1,7 +1,7 @@
 //! Where rules put their findings. Severities of the profile, and the cap per rule and file, are
 //! applied here and nowhere else.
 
-use super::rule::{Rule, RuleOption};
+use super::rule::{Rule, RuleOption, Stage};
 use crate::finding::{Finding, Location};
 use crate::settings::Settings;
 
@@ -82,13 +82,14 @@ impl<'a> Sink<'a> {
 
     /// Reports a finding under one of the rule's cases (`""` for the main case).
     pub fn fire(&mut self, case: &str, draft: Draft) {
-        self.fired += 1;
-        if self.fired > MOST_PER_RULE {
-            return;
-        }
         let declared = self.rule.cases.iter().find(|declared| declared.name == case);
         debug_assert!(declared.is_some(), "{} declares no case {case:?}", self.rule.code);
         let Some(declared) = declared.or(self.rule.cases.first()) else { return };
+        // What is found in a set is no repetition: every group and pair of files is its own.
+        self.fired += usize::from(declared.stage != Stage::Set);
+        if self.fired > MOST_PER_RULE {
+            return;
+        }
         let mut message = draft.message;
         if !declared.name.is_empty() {
             message.push_str(&format!(" ({}/{})", self.rule.code, declared.name));
