@@ -1,6 +1,7 @@
 //! What is in force in a run: the profile, the rules it selects, the identity key.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use regex::Regex;
@@ -27,8 +28,12 @@ impl IdentityKey {
     /// A new random key, for one run.
     pub fn random() -> Self {
         let mut key = [0; 32];
-        // Without a source of randomness the key is all zero: hashes stay out of reports anyway.
-        let _ = getrandom::fill(&mut key);
+        if getrandom::fill(&mut key).is_err() {
+            // The seeds of the standard library's hash maps are the next best source.
+            for part in key.chunks_mut(8) {
+                part.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+            }
+        }
         Self(key)
     }
 
