@@ -1,20 +1,24 @@
 //! The whole way, for hosts that have all files at hand: list, examine in parallel, conclude.
 
+use dicom_dictionary_std::tags;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::conclude::{Entry, conclude};
+use crate::decode::decode;
 use crate::error::Error;
 use crate::examine::{examine_within, unread};
+use crate::guard;
+use crate::illustrate::{Look, SecondLook};
 use crate::limits::MemoryBudget;
 use crate::observer::{CancelToken, Observer, Unobserved};
-use crate::probe::Flaw;
+use crate::probe::{Flaw, Flaws, probe};
 use crate::profile::Profile;
 use crate::record::Record;
 use crate::report::Report;
 use crate::rules::{Registry, Rule};
 use crate::settings::{IdentityKey, Settings};
-use crate::source::{Item, ItemKind, ReadError, Source};
+use crate::source::{Item, ItemKind, ItemPath, ReadError, Source};
 
 /// Memory for all threads together, unless the host says otherwise.
 const DEFAULT_MEMORY: u64 = 2 << 30;
@@ -96,6 +100,11 @@ impl Validator {
         Ok(conclude(entries, partial, &self.settings))
     }
 
+    /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).
+    pub fn second_look<'a>(&'a self, source: &'a dyn Source) -> impl SecondLook + 'a {
+        Again { validator: self, source }
+    }
+
     /// Reads and examines one listed name.
     fn examine_item(&self, source: &dyn Source, item: &Item) -> Record {
         if item.kind != ItemKind::File {
@@ -113,6 +122,28 @@ impl Validator {
                 unread(item.size_bytes, None, &self.settings)
             }
         }
+    }
+}
+
+/// Reads and decodes files of a source once more.
+struct Again<'a> {
+    validator: &'a Validator,
+    source: &'a dyn Source,
+}
+
+impl SecondLook for Again<'_> {
+    fn look(&self, path: &str) -> Option<Look> {
+        let limits = self.validator.settings.limits();
+        let bytes = self.source.read(&ItemPath::from(path), limits.file_bytes).ok()?;
+        guard::quiet(|| {
+            let found = probe(&bytes, limits);
+            let image = decode(&bytes, &found, limits, &mut Flaws::new())?;
+            let burned_in = found
+                .dicom()
+                .and_then(|file| file.text(tags::BURNED_IN_ANNOTATION))
+                .is_some_and(|admitted| admitted == "YES");
+            Some(Look { image, may_be_shown: !burned_in })
+        })?
     }
 }
 
