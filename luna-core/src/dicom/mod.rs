@@ -9,6 +9,7 @@ mod charset;
 mod dictionary;
 mod encoding;
 mod part10;
+mod sop_class;
 mod transfer_syntax;
 mod values;
 mod walker;
@@ -25,6 +26,7 @@ use self::charset::Charsets;
 pub use self::dictionary::keyword;
 pub use self::encoding::Encoding;
 pub use self::part10::{FileMeta, looks_like_dicom};
+pub use self::sop_class::{SopClass, SopKind, sop_class};
 pub use self::transfer_syntax::{Codec, Loss, TransferSyntax, describe, transfer_syntax};
 use crate::finding::Location;
 
