@@ -4,6 +4,16 @@
 //! every block is there; `zune-jpeg` then makes the pixels. What is not there is not made up.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod bits;
+mod coded;
+mod fault;
+mod huffman;
+mod progressive;
+mod scan;
+mod sequential;
+#[cfg(test)]
+mod tests;
+
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -13,7 +23,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::{Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::jpeg::{FrameHeader, JpegHeader};
-use crate::probe::{Flaw, Flaws, Geometry, jpeg};
+use crate::probe::{Flaw, Flaws, jpeg};
 
 /// A JPEG frame as a DICOM object holds it.
 #[derive(Debug)]
@@ -36,8 +46,13 @@ pub(crate) struct Frame {
 /// flaws' offsets count from the start of `bytes`.
 pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> Option<Frame> {
     let header = jpeg::read(bytes, limits, flaws);
-    let geometry = within(&header, limits, flaws)?;
+    let geometry = header.geometry().filter(|_| !header.refused)?;
+    if let Some(flaw) = geometry.over_budget(limits) {
+        flaws.push(flaw);
+        return None;
+    }
     let frame = header.frame.as_ref()?;
+    let coded = coded::check(bytes, &header, flaws);
     let space = match (geometry.channels, frame.is_transformed()) {
         (1, _) => ColorSpace::Luma,
         (_, true) => ColorSpace::YCbCr,
@@ -48,64 +63,73 @@ pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> 
         height: geometry.height,
         channels: geometry.channels,
         precision: frame.precision,
-        samples: pixels(bytes, frame, space, flaws)?,
+        samples: (coded.rows == frame.height)
+            .then(|| pixels(bytes, frame, space, true, flaws))??,
         transform: frame.is_transformed(),
     })
 }
 
-/// Decodes a JPEG file: grey as it is, colour as RGB.
+/// Decodes a JPEG file: grey as it is, colour as RGB. Where all chroma is neutral only the luma is
+/// decoded: one channel then stands for three that are equal, as everywhere in the engine.
 pub(super) fn decode(
     bytes: &[u8],
     header: &JpegHeader,
-    limits: &Limits,
+    _limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Image> {
-    let geometry = within(header, limits, flaws)?;
+    let mut geometry = header.geometry().filter(|_| !header.refused)?;
     let frame = header.frame.as_ref()?;
-    let space = if geometry.channels == 1 { ColorSpace::Luma } else { ColorSpace::RGB };
-    let samples = pixels(bytes, frame, space, flaws)?;
+    let coded = coded::check(bytes, header, flaws);
+    if coded.rows == 0 {
+        return None;
+    }
+    let luma_is_all = geometry.channels == 1 || (coded.neutral && has_plain_luma(frame));
+    let space = if luma_is_all { ColorSpace::Luma } else { ColorSpace::RGB };
+    geometry.channels = if luma_is_all { 1 } else { 3 };
+    let samples = pixels(bytes, frame, space, coded.rows == frame.height, flaws)?;
     Some(Image {
-        rows_decoded: geometry.height,
         geometry,
         samples: Samples::U8(samples),
         has_alpha: false,
         display: Display::AsStored,
         inverted: false,
+        rows_decoded: coded.rows,
         out_of_bits: OutOfBits::default(),
     })
 }
 
-/// The geometry, if the picture is to be decoded.
-fn within(header: &JpegHeader, limits: &Limits, flaws: &mut Flaws) -> Option<Geometry> {
-    let geometry = header.geometry().filter(|_| !header.refused && !header.broken)?;
-    match geometry.over_budget(limits) {
-        Some(flaw) => {
-            flaws.push(flaw);
-            None
-        }
-        None => Some(geometry),
-    }
+/// True if the first component is luma that zune-jpeg decodes alone: not subsampled itself, and not
+/// in the 1 x 2 arrangement, of which it miscounts the rows then.
+fn has_plain_luma(frame: &FrameHeader) -> bool {
+    let first = frame.components.first().map(|first| (first.horizontal, first.vertical));
+    let rest = frame.components.iter().skip(1);
+    frame.is_transformed()
+        && matches!(first, Some((1 | 2, 1) | (2, 2)))
+        && rest.into_iter().all(|part| (part.horizontal, part.vertical) == (1, 1))
 }
 
+/// The samples as zune-jpeg makes them; `whole` if the coded data are known to be all there.
 fn pixels(
     bytes: &[u8],
     frame: &FrameHeader,
     space: ColorSpace,
+    whole: bool,
     flaws: &mut Flaws,
 ) -> Option<Vec<u8>> {
-    let samples = zune(bytes, frame, space).ok();
-    if samples.is_none() {
-        let reason = "the pixel decoder refused it".to_owned();
-        flaws.push(Flaw::Decode { reason, offset: None, rows: None });
-    }
-    samples
-}
-
-fn zune(bytes: &[u8], frame: &FrameHeader, space: ColorSpace) -> Result<Vec<u8>, DecodeErrors> {
     let options = DecoderOptions::new_fast()
         .set_max_width(frame.width as usize)
         .set_max_height(frame.height as usize)
-        .set_strict_mode(true)
+        .set_strict_mode(whole)
         .jpeg_set_out_colorspace(space);
-    JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode()
+    let decoded = JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode();
+    let reason = match decoded {
+        Ok(samples) => return Some(samples),
+        Err(DecodeErrors::FormatStatic(reason)) => reason,
+        Err(_) => "malformed segment or coded data",
+    };
+    if whole {
+        let reason = format!("the pixel decoder refused it: {reason}");
+        flaws.push(Flaw::Decode { reason, offset: None, rows: None });
+    }
+    None
 }

@@ -14,8 +14,8 @@ mod walk;
 use std::ops::Range;
 
 pub use self::blocks::{BlockKind, MetadataBlock};
+pub(crate) use self::frame::Scan;
 pub use self::frame::{Component, FrameHeader, Process};
-pub(crate) use self::frame::{Scan, ScanComponent};
 use super::{Flaw, Flaws, Format, Geometry, Header, Probe};
 use crate::limits::Limits;
 
