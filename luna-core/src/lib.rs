@@ -11,7 +11,7 @@ mod error;
 mod examine;
 mod finding;
 mod guard;
-mod illustrate;
+pub mod illustrate;
 pub mod limits;
 pub mod measure;
 mod observer;
@@ -31,7 +31,9 @@ pub use self::conclude::conclude;
 pub use self::error::{Error, ProfileError, SourceError};
 pub use self::examine::examine;
 pub use self::finding::{Finding, Location, Severity};
-pub use self::illustrate::{Illustrations, Look, SecondLook};
+pub use self::illustrate::{
+    Illustrations, Look, PictureBudget, SecondLook, SourceLook, illustrate,
+};
 pub use self::limits::Limits;
 pub use self::observer::{CancelToken, Observer, Unobserved};
 pub use self::probe::Format;

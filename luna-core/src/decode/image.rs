@@ -43,6 +43,19 @@ impl Samples {
         each_sample!(self, values => values.len())
     }
 
+    /// A copy of some of the samples; `None` if they are not all there.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Option<Self> {
+        Some(match self {
+            Self::U8(values) => Self::U8(values.get(range)?.to_vec()),
+            Self::U16(values) => Self::U16(values.get(range)?.to_vec()),
+            Self::I16(values) => Self::I16(values.get(range)?.to_vec()),
+            Self::U32(values) => Self::U32(values.get(range)?.to_vec()),
+            Self::I32(values) => Self::I32(values.get(range)?.to_vec()),
+            Self::F32(values) => Self::F32(values.get(range)?.to_vec()),
+            Self::F64(values) => Self::F64(values.get(range)?.to_vec()),
+        })
+    }
+
     /// True if there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -109,6 +122,28 @@ impl Image {
     /// Channels that carry the picture, without alpha.
     pub fn colour_channels(&self) -> usize {
         usize::from(self.geometry.channels) - usize::from(self.has_alpha)
+    }
+
+    /// One frame, as far as it was decoded; `None` if nothing of it was.
+    pub fn decoded_frame(&self, frame: u32) -> Option<Self> {
+        let last = frame.checked_add(1)? == self.geometry.frames;
+        let height = if last { self.rows_decoded } else { self.geometry.height };
+        let row = self.geometry.width as usize * usize::from(self.geometry.channels);
+        let start = self.frame_len().checked_mul(frame as usize)?;
+        let end = start.checked_add(row.checked_mul(height as usize)?)?;
+        let samples = self.samples.part(start..end)?;
+        let geometry = Geometry { height, frames: 1, ..self.geometry.clone() };
+        let shown = Self { geometry, samples, rows_decoded: height, ..self.without_samples() };
+        (height > 0 && row > 0).then_some(shown)
+    }
+
+    fn without_samples(&self) -> Self {
+        Self {
+            geometry: self.geometry.clone(),
+            samples: Samples::U8(Vec::new()),
+            display: self.display.clone(),
+            ..*self
+        }
     }
 
     /// Samples of one frame.

@@ -78,6 +78,36 @@ pub fn measure(image: &Image) -> Option<Measured> {
     each_sample!(&image.samples, values => measure_samples(image, values))
 }
 
+/// The display picture of one frame. Of a picture that stops early it shows the rows that are there;
+/// `None` if there are none, or no finite sample.
+///
+/// The samples of the whole picture decide how it is stretched, as in [`measure`]; if it stops
+/// early, those of the frame.
+pub fn display_picture(image: &Image, frame: u32) -> Option<FramePicture> {
+    let whole = image.samples.len() as u64 == image.geometry.samples();
+    if image.is_complete() && whole && frame < image.geometry.frames {
+        return each_sample!(&image.samples, values => display_frame(image, values, frame));
+    }
+    let part = image.decoded_frame(frame)?;
+    let shown = each_sample!(&part.samples, values => display_frame(&part, values, 0))?;
+    Some(FramePicture { frame, ..shown })
+}
+
+fn display_frame<T: Sample>(image: &Image, values: &[T], frame: u32) -> Option<FramePicture> {
+    let plane = Plane::new(image, values);
+    let (histogram, sharpness) = histogram::scan(&plane);
+    let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
+    let tone = Tone::new::<T>(image, &statistics);
+    let size = (image.geometry.width, image.geometry.height);
+    let mut picture = Shrink::to_long_side(size, DISPLAY_SIDE);
+    let mut greys = Vec::with_capacity(plane.width);
+    for row in plane.frame(frame as usize).chunks_exact(plane.row_len()) {
+        tone.row(&plane, row, &mut greys);
+        picture.row(&greys);
+    }
+    Some(FramePicture::new(frame, picture.finish()))
+}
+
 fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
     let plane = Plane::new(image, values);
     let (histogram, sharpness) = histogram::scan(&plane);

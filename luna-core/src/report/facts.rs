@@ -4,7 +4,7 @@ use crate::record::{DicomFacts, Facts, Kind};
 use crate::text::{grouped, six_digits};
 
 /// What a kind of file is called.
-pub(super) const fn kind_title(kind: Kind) -> &'static str {
+pub(crate) const fn kind_title(kind: Kind) -> &'static str {
     match kind {
         Kind::Image => "image",
         Kind::Companion => "companion",
@@ -16,7 +16,7 @@ pub(super) const fn kind_title(kind: Kind) -> &'static str {
 }
 
 /// Six significant digits, thousands grouped: `1,320.41`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let digits = six_digits(value.abs()).to_string();
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
@@ -26,12 +26,12 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A share from 0 to 1 as `12.3 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{} %", six_digits((share * 10_000.0).round() / 100.0))
 }
 
 /// `12 of 16 bits`.
-pub(super) fn depth(facts: &Facts) -> Option<String> {
+pub(crate) fn depth(facts: &Facts) -> Option<String> {
     let (stored, allocated) = (facts.bits_stored?, facts.bits_allocated?);
     let said = if stored == allocated {
         format!("{stored} bits")
@@ -42,12 +42,12 @@ pub(super) fn depth(facts: &Facts) -> Option<String> {
 }
 
 /// `2,500 x 2,000`.
-pub(super) fn size(facts: &Facts) -> Option<String> {
+pub(crate) fn size(facts: &Facts) -> Option<String> {
     Some(format!("{} x {}", grouped(facts.width?.into()), grouped(facts.height?.into())))
 }
 
 /// `0.15 mm`, or `0.15 x 0.2 mm`.
-pub(super) fn spacing(dicom: &DicomFacts) -> Option<String> {
+pub(crate) fn spacing(dicom: &DicomFacts) -> Option<String> {
     let [row, column] = dicom.imager_pixel_spacing_mm.or(dicom.pixel_spacing_mm)?;
     let (row, column) = (number(row), number(column));
     Some(if row == column { format!("{row} mm") } else { format!("{row} x {column} mm") })

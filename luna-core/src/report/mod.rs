@@ -4,13 +4,13 @@
 //! has one module. No format adds or changes a finding, and none knows the clock or the machine.
 
 mod csv;
-mod facts;
+pub(crate) mod facts;
 mod format;
 mod json;
 mod jsonl;
 mod overview;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -23,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::format::ReportFormat;
+pub(crate) use self::overview::{Overview, RuleGroup};
 pub use self::schema::report_schema;
 pub use self::text::render_inspection;
 use crate::error::Error;

@@ -10,35 +10,35 @@ use crate::record::Kind;
 const FEWEST_FOR_EVERYWHERE: usize = 8;
 
 /// Findings by rule, the gravest and commonest first; excepted ones left out.
-pub(super) struct Overview<'a> {
-    pub groups: Vec<RuleGroup<'a>>,
+pub(crate) struct Overview<'a> {
+    pub(crate) groups: Vec<RuleGroup<'a>>,
     /// The gravest finding of each file that has one.
-    pub worst: BTreeMap<&'a str, Severity>,
+    pub(crate) worst: BTreeMap<&'a str, Severity>,
 }
 
 /// All findings of one rule and severity.
-pub(super) struct RuleGroup<'a> {
-    pub rule: &'a str,
-    pub name: &'a str,
-    pub severity: Severity,
-    pub places: Vec<Place<'a>>,
+pub(crate) struct RuleGroup<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) severity: Severity,
+    pub(crate) places: Vec<Place<'a>>,
     /// Files that take part.
-    pub files: BTreeSet<&'a str>,
+    pub(crate) files: BTreeSet<&'a str>,
     /// Number of files that could take part: images if only images do, else all.
-    pub out_of: usize,
+    pub(crate) out_of: usize,
 }
 
 /// A finding with the file it is about.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub finding: &'a Finding,
+pub(crate) struct Place<'a> {
+    pub(crate) finding: &'a Finding,
     /// `None` for a finding about several files or the set.
-    pub entry: Option<&'a FileEntry>,
+    pub(crate) entry: Option<&'a FileEntry>,
 }
 
 impl<'a> Place<'a> {
     /// The file's path, or the first related one; `None` for the set as a whole.
-    pub(super) fn path(&self) -> Option<&'a str> {
+    pub(crate) fn path(&self) -> Option<&'a str> {
         let of_finding =
             self.finding.path.as_deref().or(self.finding.related.first().map(String::as_str));
         self.entry.map(|entry| entry.path.as_str()).or(of_finding)
@@ -47,7 +47,7 @@ impl<'a> Place<'a> {
 
 impl RuleGroup<'_> {
     /// True if more than half of the files have it, one by one: one cause, not many.
-    pub(super) fn is_everywhere(&self) -> bool {
+    pub(crate) fn is_everywhere(&self) -> bool {
         self.out_of >= FEWEST_FOR_EVERYWHERE
             && self.files.len() * 2 > self.out_of
             && self.places.iter().all(|place| place.entry.is_some())
@@ -55,7 +55,7 @@ impl RuleGroup<'_> {
 }
 
 impl<'a> Overview<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
+    pub(crate) fn of(report: &'a Report) -> Self {
         let mut groups: BTreeMap<(Severity, &str), RuleGroup<'a>> = BTreeMap::new();
         let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
         let images = report.files.iter().filter(|file| file.facts.kind == Kind::Image).count();
@@ -87,7 +87,7 @@ impl<'a> Overview<'a> {
     }
 
     /// Number of files whose gravest finding has this severity.
-    pub(super) fn files_at(&self, severity: Severity) -> usize {
+    pub(crate) fn files_at(&self, severity: Severity) -> usize {
         self.worst.values().filter(|worst| **worst == severity).count()
     }
 }

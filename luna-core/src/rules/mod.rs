@@ -19,6 +19,7 @@ pub use self::registry::Registry;
 pub use self::rule::{
     Case, Check, DefaultValue, ImageCheck, Rule, RuleOption, Scope, Stage, Status,
 };
+pub(crate) use self::sink::MOST_PER_RULE;
 pub use self::sink::{Draft, Sink};
 
 /// Rules that share a prefix.

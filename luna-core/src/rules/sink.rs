@@ -6,7 +6,7 @@ use crate::finding::{Finding, Location};
 use crate::settings::Settings;
 
 /// Findings of one rule about one file beyond this number are counted, not listed.
-const MOST_PER_RULE: usize = 50;
+pub(crate) const MOST_PER_RULE: usize = 50;
 
 /// A finding in the making.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
