@@ -1,0 +1,29 @@
+//! `luna schema report`: the JSON Schema of a document that LUNA writes.
+
+use clap::ValueEnum;
+use luna_core::report::report_schema;
+
+use super::exit::{Exit, Failure};
+use super::output;
+
+/// Print the JSON Schema of a document.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The document
+    document: Document,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Document {
+    /// What `luna validate --format json` prints
+    Report,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        match self.document {
+            Document::Report => output::print_json(&report_schema())?,
+        }
+        Ok(Exit::Clean)
+    }
+}

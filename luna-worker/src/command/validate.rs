@@ -1,0 +1,163 @@
+//! `luna validate URI...`: a data set in, a report out.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict, render};
+use luna_core::rules::Registry;
+use luna_core::{CancelToken, Error, Report, Source, Validator, text};
+
+use super::exit::{Exit, Failure};
+use super::options::{Judgement, Resources};
+use super::output::{self, OutputFile};
+use super::{interrupt, progress};
+use crate::place;
+
+/// Validate a data set: say what is wrong, with which file, and what to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  luna validate scans/                       findings in the terminal
+  luna validate scans/ -o report.html -o report.json
+  luna validate train/ test/ --profile chest-xray
+  luna validate scans/ --select LF,LP001     only file defects and blank pictures
+  luna validate scans/ --format jsonl | jq 'select(.type == \"file\")'
+
+A closed pipe (... | head) ends the output quietly; the exit code is still the verdict's.")]
+pub(super) struct Arguments {
+    /// Folders and files; several are one data set
+    #[arg(value_name = "URI", required = true)]
+    places: Vec<PathBuf>,
+
+    #[command(flatten)]
+    judgement: Judgement,
+
+    /// Format of what is printed
+    #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = formats(), hide_possible_values = false)]
+    format: ReportFormat,
+
+    /// Also write a report to this file, in the format that its ending names; may be repeated
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<PathBuf>,
+
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    fail_on: FailOn,
+
+    #[command(flatten)]
+    resources: Resources,
+
+    /// Show progress on stderr
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    progress: progress::When,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum FailOn {
+    #[default]
+    Error,
+    Warning,
+    Never,
+}
+
+fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
+    let words = ReportFormat::ALL.iter().map(|format| {
+        PossibleValue::new(format.id()).help(format.describe())
+    });
+    PossibleValuesParser::new(words)
+        .map(|word| ReportFormat::parse(&word).unwrap_or(ReportFormat::Text))
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let files = self.files()?;
+        let source = place::open(&self.places)?;
+        let validator = self.resources.apply(self.judgement.builder()?)?.build()?;
+        let cancel = interrupt::token();
+        let observer = progress::observer(self.progress);
+        let report = validator.validate_with(&*source, &*observer, cancel)?;
+        for (file, format) in &files {
+            write_report(&report, *format, (&validator, &*source), file)?;
+        }
+        print_report(&report, self.format, (&validator, &*source))?;
+        Ok(exit(&report, self.fail_on, cancel))
+    }
+
+    /// The files to be written, each with its format.
+    fn files(&self) -> Result<Vec<(OutputFile, ReportFormat)>, Failure> {
+        let prepare = |place: &PathBuf| {
+            let format = ReportFormat::from_path(place).ok_or_else(|| unknown_ending(place))?;
+            Ok((OutputFile::prepare(place)?, format))
+        };
+        self.output.iter().map(prepare).collect()
+    }
+}
+
+fn unknown_ending(place: &std::path::Path) -> Failure {
+    let endings: Vec<String> = ReportFormat::ALL
+        .iter()
+        .flat_map(|format| format.endings())
+        .map(|ending| format!(".{ending}"))
+        .collect();
+    Failure::Usage(format!(
+        "--output {}: the ending names no format; known are {}",
+        text::escaped(&place.to_string_lossy()),
+        endings.join(", ")
+    ))
+}
+
+/// Writes the report to a file, with pictures where the format shows any.
+pub(super) fn write_report(
+    report: &Report,
+    format: ReportFormat,
+    pictures: (&Validator, &dyn Source),
+    file: &OutputFile,
+) -> Result<(), Failure> {
+    let illustrations = output::illustrations(report, format, pictures);
+    let options = RenderOptions { colour: false, ..options() };
+    file.write(|out| {
+        render(report, format, &options, illustrations.as_ref(), out).map_err(io_error)
+    })
+}
+
+fn print_report(
+    report: &Report,
+    format: ReportFormat,
+    pictures: (&Validator, &dyn Source),
+) -> Result<(), Failure> {
+    let illustrations = output::illustrations(report, format, pictures);
+    output::to_stdout(|out| {
+        render(report, format, &options(), illustrations.as_ref(), out).map_err(io_error)
+    })
+}
+
+/// How reports are rendered for the terminal at hand.
+pub(super) fn options() -> RenderOptions {
+    RenderOptions {
+        colour: output::is_colored(),
+        width: output::width(),
+        registry: Registry::default(),
+    }
+}
+
+/// What the writer said, so that a closed pipe is known from a full disk.
+pub(super) fn io_error(error: Error) -> std::io::Error {
+    match error {
+        Error::Write { source, .. } => source,
+        other => std::io::Error::other(other),
+    }
+}
+
+fn exit(report: &Report, fail_on: FailOn, cancel: &CancelToken) -> Exit {
+    if report.partial && cancel.is_cancelled() {
+        return Exit::Interrupted;
+    }
+    let Counts { error, warning, .. } = report.counts;
+    let weighs = match fail_on {
+        FailOn::Never => false,
+        FailOn::Error => error > 0 || report.verdict == Verdict::Incomplete,
+        FailOn::Warning => error + warning > 0 || report.verdict == Verdict::Incomplete,
+    };
+    if weighs { Exit::Findings } else { Exit::Clean }
+}
