@@ -39,7 +39,9 @@ impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         if self.file.is_dir() {
             let place = text::escaped(&self.file.to_string_lossy());
-            return Err(Failure::Usage(format!("{place} is a folder; `luna validate` takes those")));
+            return Err(Failure::Usage(format!(
+                "{place} is a folder; `luna validate` takes those"
+            )));
         }
         place::open(std::slice::from_ref(&self.file))?;
         let validator = self.judgement.builder()?.build()?;
@@ -65,7 +67,5 @@ impl Arguments {
 /// The rules that run and look at such a file; those that need a whole set do not.
 fn rules_that_looked<'a>(validator: &'a Validator, entry: &FileEntry) -> Vec<&'a Rule> {
     let running = validator.settings().running();
-    running
-        .filter(|rule| rule.scope != Scope::Set && rule.scope.covers(&entry.facts))
-        .collect()
+    running.filter(|rule| rule.scope != Scope::Set && rule.scope.covers(&entry.facts)).collect()
 }

@@ -6,17 +6,18 @@ mod completions;
 //mod demo;
 mod exit;
 mod explain;
-//mod inspect;
+mod inspect;
+mod interrupt;
 mod man;
-//mod options;
+mod options;
 mod output;
-//mod profile;
-//mod progress;
+mod profile;
+mod progress;
 mod prose;
-//mod reminders;
+mod reminders;
 mod rules;
-//mod schema;
-//mod validate;
+mod schema;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -66,12 +67,12 @@ enum ColorWhen {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    //Validate(validate::Arguments),
-    //Inspect(inspect::Arguments),
+    Validate(validate::Arguments),
+    Inspect(inspect::Arguments),
     Rules(rules::Arguments),
     Explain(explain::Arguments),
-    //Profile(profile::Arguments),
-    //Schema(schema::Arguments),
+    Profile(profile::Arguments),
+    Schema(schema::Arguments),
     //Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -109,12 +110,12 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 impl Command {
     fn run(self) -> Result<Exit, Failure> {
         match self {
-            //Self::Validate(arguments) => arguments.run(),
-            //Self::Inspect(arguments) => arguments.run(),
+            Self::Validate(arguments) => arguments.run(),
+            Self::Inspect(arguments) => arguments.run(),
             Self::Rules(arguments) => arguments.run(),
             Self::Explain(arguments) => arguments.run(),
-            //Self::Profile(arguments) => arguments.run(),
-            //Self::Schema(arguments) => arguments.run(),
+            Self::Profile(arguments) => arguments.run(),
+            Self::Schema(arguments) => arguments.run(),
             //Self::Demo(arguments) => arguments.run(),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(),

@@ -1,7 +1,5 @@
 //! `luna profile …`: an organiser's rules, before they judge anybody.
 
-use std::io::Write as _;
-
 use clap::Subcommand;
 use luna_core::{Profile, Validator};
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict, render};
 use luna_core::rules::Registry;
-use luna_core::{CancelToken, Error, Report, Source, Validator, text};
+use luna_core::{CancelToken, Error, Report, text};
 
 use super::exit::{Exit, Failure};
 use super::options::{Judgement, Resources};
@@ -62,9 +62,9 @@ enum FailOn {
 }
 
 fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
-    let words = ReportFormat::ALL.iter().map(|format| {
-        PossibleValue::new(format.id()).help(format.describe())
-    });
+    let words = ReportFormat::ALL
+        .iter()
+        .map(|format| PossibleValue::new(format.id()).help(format.describe()));
     PossibleValuesParser::new(words)
         .map(|word| ReportFormat::parse(&word).unwrap_or(ReportFormat::Text))
 }
@@ -78,9 +78,9 @@ impl Arguments {
         let observer = progress::observer(self.progress);
         let report = validator.validate_with(&*source, &*observer, cancel)?;
         for (file, format) in &files {
-            write_report(&report, *format, (&validator, &*source), file)?;
+            write_report(&report, *format, file)?;
         }
-        print_report(&report, self.format, (&validator, &*source))?;
+        print_report(&report, self.format)?;
         Ok(exit(&report, self.fail_on, cancel))
     }
 
@@ -111,25 +111,14 @@ fn unknown_ending(place: &std::path::Path) -> Failure {
 pub(super) fn write_report(
     report: &Report,
     format: ReportFormat,
-    pictures: (&Validator, &dyn Source),
     file: &OutputFile,
 ) -> Result<(), Failure> {
-    let illustrations = output::illustrations(report, format, pictures);
     let options = RenderOptions { colour: false, ..options() };
-    file.write(|out| {
-        render(report, format, &options, illustrations.as_ref(), out).map_err(io_error)
-    })
+    file.write(|out| render(report, format, &options, None, out).map_err(io_error))
 }
 
-fn print_report(
-    report: &Report,
-    format: ReportFormat,
-    pictures: (&Validator, &dyn Source),
-) -> Result<(), Failure> {
-    let illustrations = output::illustrations(report, format, pictures);
-    output::to_stdout(|out| {
-        render(report, format, &options(), illustrations.as_ref(), out).map_err(io_error)
-    })
+fn print_report(report: &Report, format: ReportFormat) -> Result<(), Failure> {
+    output::to_stdout(|out| render(report, format, &options(), None, out).map_err(io_error))
 }
 
 /// How reports are rendered for the terminal at hand.
