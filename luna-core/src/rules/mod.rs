@@ -13,6 +13,8 @@ mod pixel;
 mod registry;
 mod rule;
 mod sink;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::context::{FileContext, ImageContext, NameContext, SetContext};
 pub use self::registry::Registry;
