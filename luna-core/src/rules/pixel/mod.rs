@@ -12,6 +12,8 @@ mod place;
 mod saturation;
 mod spacing;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use super::Family;
 

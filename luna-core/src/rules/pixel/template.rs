@@ -73,6 +73,22 @@ fn ranks(values: &[u8]) -> Vec<f64> {
     ranks.map(|rank| rank / deviation).collect()
 }
 
+/// The template between its pixels (bilinear), for drawn pictures; `x` and `y` from 0 to 1.
+#[cfg(test)]
+pub(super) fn mean_at(x: f64, y: f64) -> f64 {
+    let side = DESCRIPTOR_SIDE as usize;
+    let place = |at: f64| {
+        let at = (at * side as f64 - 0.5).clamp(0.0, side as f64 - 1.001);
+        (at as usize, at.fract())
+    };
+    let ((column, right), (row, down)) = (place(x), place(y));
+    let between = |row: usize| {
+        let pixels = &FRONTAL_MEAN[row * side + column..];
+        pixels[0] * (1.0 - right) + pixels[1] * right
+    };
+    between(row) * (1.0 - down) + between(row + 1) * down
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
