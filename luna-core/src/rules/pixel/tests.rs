@@ -323,7 +323,9 @@ fn jpeg_quality_is_graded() {
 fn an_equalised_histogram_is_flat() {
     let mut counts = [0_usize; 256];
     let plain = chest();
-    plain.iter().for_each(|v| counts[usize::from(*v)] += 1);
+    for value in &plain {
+        counts[usize::from(*value)] += 1;
+    }
     let mut below = 0;
     let equalised = counts.map(|count| {
         below += count;
