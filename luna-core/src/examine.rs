@@ -89,15 +89,16 @@ fn see(
     late: &dyn Fn() -> bool,
 ) -> (Option<Image>, Option<Measured>) {
     let decoded = guard::quiet(|| {
-        let mut flaws = Flaws::new();
+        // What the probe found: a decoder adds the row to a cut that is known already.
+        let mut flaws = flaws.clone();
         let image = decode(bytes, found, settings.limits(), &mut flaws);
         (image, flaws)
     });
-    let Some((image, mut met)) = decoded else {
+    let Some((image, met)) = decoded else {
         flaws.push(Flaw::Panic);
         return (None, None);
     };
-    flaws.append(&mut met);
+    *flaws = met;
     let complete = image.as_ref().filter(|image| image.is_complete() && !late());
     let measured = match complete.map(|image| guard::quiet(|| measure(image))) {
         Some(Some(measured)) => measured,

@@ -20,3 +20,10 @@ pub(crate) fn shared_files(folder: &str) -> Option<Vec<(String, Vec<u8>)>> {
     files.sort();
     Some(files)
 }
+
+/// These bytes as a zlib stream.
+pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}

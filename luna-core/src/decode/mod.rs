@@ -16,7 +16,8 @@ use crate::limits::Limits;
 use crate::probe::{Flaws, Header, Probe};
 
 /// Decodes the picture of a probed file; `None` if there is none, or none that can be decoded.
-/// What is wrong is added to `flaws`.
+/// `flaws` holds what the probe found; what else is wrong is added, and the row at which the picture
+/// stops is filled in where the probe knew only the byte.
 ///
 /// A picture that stops early comes back with the rows that are there
 /// ([`Image::is_complete`] is false then).

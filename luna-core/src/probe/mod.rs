@@ -10,7 +10,7 @@ mod flaw;
 mod format;
 pub mod jpeg;
 mod metadata;
-mod png;
+pub(crate) mod png;
 mod sniff;
 mod tiff;
 
@@ -19,7 +19,7 @@ pub use self::flaw::{Flaw, Flaws, Rows};
 pub use self::format::{Family, Format};
 pub use self::jpeg::JpegHeader;
 pub use self::metadata::{Metadata, MetadataField, Trace};
-pub use self::png::PngHeader;
+pub use self::png::{PngColour, PngHeader};
 pub use self::sniff::sniff;
 pub use self::tiff::TiffHeader;
 use crate::dicom::DicomFile;
