@@ -6,9 +6,13 @@
 
 mod anomaly;
 mod charset;
+pub(crate) mod codestream;
 mod dictionary;
+mod encapsulation;
 mod encoding;
+pub(crate) mod facts;
 mod part10;
+mod pixels;
 mod sop_class;
 mod transfer_syntax;
 mod values;
@@ -23,9 +27,13 @@ use dicom_object::InMemDicomObject;
 
 pub use self::anomaly::{Anomaly, AnomalyKind};
 use self::charset::Charsets;
+pub use self::codestream::Codestream;
 pub use self::dictionary::keyword;
+pub use self::encapsulation::{EncapsulationProblem, FrameFragments};
 pub use self::encoding::Encoding;
-pub use self::part10::{FileMeta, looks_like_dicom};
+pub use self::facts::{age_group, age_years, facts, kind};
+pub use self::part10::FileMeta;
+pub use self::pixels::{Photometric, PixelDescription, SampleType};
 pub use self::sop_class::{SopClass, SopKind, sop_class};
 pub use self::transfer_syntax::{Codec, Loss, TransferSyntax, describe, transfer_syntax};
 use crate::finding::Location;

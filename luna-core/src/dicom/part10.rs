@@ -21,24 +21,6 @@ const PIECE: usize = 256 << 10;
 /// Decoded bytes below which a ratio counts for nothing, as for every other format.
 const RATIO_FROM: u64 = 256 << 20;
 
-/// True if the bytes are a DICOM file, or a data set without its header.
-///
-/// ```
-/// use luna_core::dicom::looks_like_dicom;
-/// assert!(looks_like_dicom(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100"));
-/// assert!(!looks_like_dicom(b"%PDF-1.7"));
-/// ```
-pub fn looks_like_dicom(bytes: &[u8]) -> bool {
-    if bytes.get(128..132) == Some(b"DICM") || bytes.starts_with(b"DICM") {
-        return true;
-    }
-    // Old data sets begin with group 0008, some with their file meta.
-    let first = bytes.first_chunk::<4>();
-    let is_start =
-        first.is_some_and(|first| matches!(first, [0x02 | 0x08, 0, _, 0] | [0, 0x08, 0, _]));
-    is_start && Encoding::guess(bytes, 0, None).is_some()
-}
-
 impl<'a> DicomFile<'a> {
     /// Reads the structure of a DICOM file; what is wrong with the bytes is added to `flaws`.
     ///
