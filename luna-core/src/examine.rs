@@ -133,7 +133,9 @@ fn known(
         let channels = image.map_or(shape.channels, |image| image.geometry.channels);
         facts.channels = Some(channels);
     }
-    let _ = settings;
+    if let Some(file) = found.dicom() {
+        crate::dicom::facts::fill(&mut record, file, settings.identity_key());
+    }
     if let Some(measured) = measured {
         record.facts.measurements = Some(measured.measurements.clone());
         record.facts.fingerprints = measured.fingerprints.clone();
