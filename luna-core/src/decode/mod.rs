@@ -37,3 +37,15 @@ pub fn decode(
         Header::None => None,
     }
 }
+
+/// Decodes the samples of a DICOM object as stored: before luma and chroma become RGB. `None` for
+/// other formats.
+///
+/// ```
+/// use luna_core::{Limits, decode::decode_stored, probe::probe};
+/// let found = probe(b"BM", &Limits::default());
+/// assert!(decode_stored(&found, &Limits::default(), &mut Vec::new()).is_none());
+/// ```
+pub fn decode_stored(probe: &Probe<'_>, limits: &Limits, flaws: &mut Flaws) -> Option<Image> {
+    dicom::decode_raw(probe.dicom()?, limits, flaws).map(|(image, _)| image)
+}

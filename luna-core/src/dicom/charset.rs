@@ -38,25 +38,30 @@ impl Charsets {
             return String::from_utf8_lossy(bytes).into_owned();
         }
         let mut text = String::new();
-        for (at, value) in values(bytes, is_double_byte(first)).into_iter().enumerate() {
-            if at > 0 {
-                text.push('\\');
+        for (at, run) in bytes.split(|byte| *byte == ESC).enumerate() {
+            match escape(run).filter(|_| at > 0) {
+                Some((switch, length)) => {
+                    switch.decode(run.get(length..).unwrap_or_default(), first, &mut text);
+                }
+                None => decode_run(first, first, run, &mut text),
             }
-            decode_value(value, first, &mut text);
         }
         text
     }
 }
 
-/// Each value begins in the first character set; an escape holds up to the next.
-fn decode_value(value: &[u8], first: &SpecificCharacterSet, text: &mut String) {
-    for (at, run) in value.split(|byte| *byte == ESC).enumerate() {
-        match escape(run).filter(|_| at > 0) {
-            Some((switch, length)) => {
-                switch.decode(run.get(length..).unwrap_or_default(), first, text);
-            }
-            None => text.push_str(&decoded(first, run)),
+/// Decodes a run between escapes. Each value begins in the first character set again.
+fn decode_run(
+    set: &SpecificCharacterSet,
+    first: &SpecificCharacterSet,
+    run: &[u8],
+    text: &mut String,
+) {
+    for (at, value) in values(run, is_double_byte(set)).into_iter().enumerate() {
+        if at > 0 {
+            text.push('\\');
         }
+        text.push_str(&decoded(if at == 0 { set } else { first }, value));
     }
 }
 
@@ -101,11 +106,10 @@ fn escape(run: &[u8]) -> Option<(Switch, usize)> {
 impl Switch {
     fn decode(self, run: &[u8], first: &SpecificCharacterSet, text: &mut String) {
         if let Self::To(code) = self {
-            text.push_str(&decoded(&named(code), run));
-            return;
+            return decode_run(&named(code), first, run, text);
         }
-        // Delimiters and control characters end a two-byte set (PS3.5 6.1.2.5.3).
-        let end = run.iter().position(|byte| matches!(byte, b'^' | b'=' | b'\t' | b'\r' | b'\n'));
+        // Any printable byte may be half a character; control characters end a two-byte set.
+        let end = run.iter().position(|byte| *byte < 0x20);
         let (double, single) = run.split_at(end.unwrap_or(run.len()));
         if matches!(self, Self::Kanji) {
             let escaped = [b"\x1B$B".as_slice(), double, b"\x1B(B"].concat();
@@ -113,7 +117,7 @@ impl Switch {
         } else {
             text.extend(double.chunks(2).map(|_| char::REPLACEMENT_CHARACTER));
         }
-        text.push_str(&decoded(first, single));
+        decode_run(first, first, single, text);
     }
 }
 
@@ -138,12 +142,12 @@ fn values(bytes: &[u8], double_byte: bool) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Decodes a piece without separators.
+/// Decodes a piece without separators. No character set here has a backslash but as one.
 fn decoded(codec: &SpecificCharacterSet, bytes: &[u8]) -> String {
     let Ok(text) = codec.decode(bytes) else {
         return String::from_utf8_lossy(bytes).into_owned();
     };
-    if bytes.contains(&b'\\') || !text.contains('\\') {
+    if !text.contains('\\') {
         return text;
     }
     // The codec writes bytes that it cannot read as a backslash and three octal digits.
@@ -165,6 +169,8 @@ mod tests {
         let sets = Charsets::named(b"\\ISO 2022 IR 87");
         let name = b"Yamada^Tarou=\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B";
         assert_eq!(sets.decode(name), "Yamada^Tarou=\u{5c71}\u{7530}^\u{592a}\u{90ce}");
+        // Halves of these characters are `^` and `\\`.
+        assert_eq!(sets.decode(b"\x1B$B$^$\\\x1B(B\\x"), "\u{307e}\u{307c}\\x");
     }
 
     #[test]

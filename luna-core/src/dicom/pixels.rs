@@ -165,7 +165,13 @@ impl DicomFile<'_> {
         );
         let samples = match self.element(tags::SAMPLES_PER_PIXEL) {
             Some(_) => small(tags::SAMPLES_PER_PIXEL)?,
-            None => if is_colour { 3 } else { 1 },
+            None => {
+                if is_colour {
+                    3
+                } else {
+                    1
+                }
+            }
         };
         let is_sound = matches!(samples, 1 | 3)
             && matches!(bits_allocated, 1 | 8 | 16 | 32 | 64)

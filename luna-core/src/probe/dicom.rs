@@ -63,9 +63,8 @@ fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
 /// Sample sizes that the standard once had or never had.
 fn unsupported_depth(file: &DicomFile<'_>) -> Option<Flaw> {
     let bits = file.integer(tags::BITS_ALLOCATED)?;
-    (!matches!(bits, 1 | 8 | 16 | 32 | 64) && bits > 0).then(|| Flaw::Unsupported {
-        encoding: format!("DICOM pixels with {bits} bits allocated"),
-    })
+    (!matches!(bits, 1 | 8 | 16 | 32 | 64) && bits > 0)
+        .then(|| Flaw::Unsupported { encoding: format!("DICOM pixels with {bits} bits allocated") })
 }
 
 /// Tells a cut in native pixel data by the row it falls in.
