@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use super::native::{self, Field};
 use super::{Decoded, Samples, is_ybr, jpeg, rle};
-use crate::decode::each_sample;
 use crate::dicom::{Codec, DicomFile, Photometric, PixelDescription, codestream};
 use crate::limits::Limits;
 use crate::probe::{Flaw, Flaws, Rows};
@@ -67,13 +66,16 @@ pub(super) fn decode(
 
 /// Samples above what the stored bits can hold.
 fn above(samples: &Samples, bits_stored: u8) -> u64 {
-    let most = 2_f64.powi(i32::from(bits_stored)) - 1.0;
-    if matches!(samples, Samples::U8(_)) && bits_stored >= 8 {
-        return 0;
+    let most = (1_u64 << bits_stored.min(32)).saturating_sub(1);
+    match samples {
+        Samples::U8(values) if most < 255 => {
+            values.iter().filter(|value| u64::from(**value) > most).count() as u64
+        }
+        Samples::U16(values) if most < 255 => {
+            values.iter().filter(|value| u64::from(**value) > most).count() as u64
+        }
+        _ => 0,
     }
-    each_sample!(samples, values => {
-        values.iter().filter(|value| f64::from(**value) > most).count() as u64
-    })
 }
 
 /// What the first codestream says of its colours, if it says it.

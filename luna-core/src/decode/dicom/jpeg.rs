@@ -17,7 +17,7 @@ pub(super) fn frame(
     codestream::jpeg(bytes).filter(|header| fits(header, pixels))?;
     let frame = decode_frame(bytes, limits, flaws)?;
     let is_as_said = (frame.width, frame.height) == (pixels.columns, pixels.rows)
-        && frame.channels == pixels.samples;
+        && (frame.channels, frame.precision) == (pixels.samples, 8);
     if !is_as_said {
         return None;
     }

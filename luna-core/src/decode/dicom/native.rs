@@ -80,7 +80,7 @@ pub(super) fn samples(
         (SampleType::Double, ..) => Samples::F64(order.each_wide(bytes, f64::from_bits)),
         (_, 1, _) => Samples::U8(unpacked(bytes, pixels, rows)),
         (_, 8, false) => Samples::U8(bytes8(bytes, field, unused)),
-        (_, 8, true) => Samples::I16(order.bytes(bytes, field, unused, |v| v as i16)),
+        (_, 8, true) => Samples::I16(singles(bytes, field, unused, |v| v as i16)),
         (_, 16, false) => Samples::U16(order.words(bytes, field, unused, |v| v as u16)),
         (_, 16, true) => Samples::I16(order.words(bytes, field, unused, |v| v as i16)),
         (_, 32, false) => Samples::U32(order.longs(bytes, field, unused, |v| v)),
@@ -133,7 +133,11 @@ fn bytes8(bytes: &[u8], field: Field, unused: &mut u64) -> Vec<u8> {
     if field.bits >= 8 {
         return bytes.to_vec();
     }
-    Order { big_endian: false }.bytes(bytes, field, unused, |value| value as u8)
+    singles(bytes, field, unused, |value| value as u8)
+}
+
+fn singles<T>(bytes: &[u8], field: Field, unused: &mut u64, make: impl Fn(u32) -> T) -> Vec<T> {
+    bytes.iter().map(|byte| taken(u32::from(*byte), 8, field, unused, &make)).collect()
 }
 
 /// The order of bytes in a number.
@@ -159,16 +163,6 @@ impl Order {
         } else {
             chunks.map(|own| make(u64::from_le_bytes(*own))).collect()
         }
-    }
-
-    fn bytes<T>(
-        self,
-        bytes: &[u8],
-        field: Field,
-        unused: &mut u64,
-        make: impl Fn(u32) -> T,
-    ) -> Vec<T> {
-        bytes.iter().map(|byte| taken(u32::from(*byte), 8, field, unused, &make)).collect()
     }
 
     fn words<T>(
