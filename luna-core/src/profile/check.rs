@@ -125,19 +125,10 @@ fn no_rule(registry: &Registry, path: &str, word: &str) -> String {
     format!("`{path}`: no rule has the code or prefix `{}`{hint}", shown(word))
 }
 
-/// True for a day of the Gregorian calendar, `YYYY-MM-DD`.
+/// True for a real day, `YYYY-MM-DD`.
 fn is_day(text: &str) -> bool {
     let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
-    let &[year, month, day] = parts.as_slice() else { return false };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        _ => 0,
-    };
-    (1..=days).contains(&day)
+    matches!(parts.as_slice(), &[year, month, day] if crate::text::is_day(year, month, day))
 }
 
 /// The exceptions of a profile, compiled.
