@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::finding::{Finding, Severity};
+use crate::names::{folded, kind_of};
 use crate::record::{Kind, Record};
 use crate::report::{
     Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, SCHEMA_VERSION, Verdict,
@@ -83,7 +84,10 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
 /// Adds what depends on the path: kind, findings about names, places and ids of all findings.
 fn meet_paths(entries: &mut [Entry], settings: &Settings) {
     let paths: Vec<ItemPath> = entries.iter().map(|entry| entry.item.path.clone()).collect();
-    let all: Vec<&ItemPath> = paths.iter().collect();
+    let mut by_form: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for path in &paths {
+        by_form.entry(folded(path.as_str())).or_default().push(path.as_str());
+    }
     for entry in entries {
         let record = &mut entry.record;
         record.facts.kind = kind_of(&entry.item.path, &record.facts);
@@ -92,7 +96,7 @@ fn meet_paths(entries: &mut [Entry], settings: &Settings) {
             record.findings.retain(|finding| finding.rule.starts_with("LI"));
         }
         let mut findings = Vec::new();
-        let context = NameContext { settings, item: &entry.item, record, all: &all };
+        let context = NameContext { settings, item: &entry.item, record, folded: &by_form };
         for rule in settings.running() {
             for check in rule.check.each() {
                 if let Check::Name(check) = check {
@@ -248,9 +252,4 @@ fn group<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Group> {
             }
         })
         .collect()
-}
-
-// Until the name rules land.
-fn kind_of(_path: &ItemPath, facts: &crate::record::Facts) -> Kind {
-    facts.kind
 }

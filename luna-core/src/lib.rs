@@ -14,6 +14,7 @@ mod guard;
 pub mod illustrate;
 pub mod limits;
 pub mod measure;
+mod names;
 mod observer;
 pub mod probe;
 pub mod profile;

@@ -1,5 +1,7 @@
 //! What a rule's function is given to look at.
 
+use std::collections::BTreeMap;
+
 use crate::conclude::Entry;
 use crate::decode::Image;
 use crate::dicom::DicomFile;
@@ -7,7 +9,7 @@ use crate::measure::Measured;
 use crate::probe::{Flaw, Probe};
 use crate::record::{Facts, Record};
 use crate::settings::Settings;
-use crate::source::{Item, ItemPath};
+use crate::source::Item;
 
 /// A path that meets its record.
 #[derive(Debug)]
@@ -18,8 +20,8 @@ pub struct NameContext<'a> {
     pub item: &'a Item,
     /// What is known of its bytes.
     pub record: &'a Record,
-    /// Paths of the whole set, in byte order.
-    pub all: &'a [&'a ItemPath],
+    /// All paths of the set, by their form without case and Unicode variants.
+    pub folded: &'a BTreeMap<String, Vec<&'a str>>,
 }
 
 /// One file: bytes, header, flaws.
