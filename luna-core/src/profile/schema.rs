@@ -15,8 +15,15 @@ impl Profile {
     /// assert_eq!(schema["$defs"]["Limits"]["properties"]["side"]["default"], 65_535);
     /// ```
     pub fn schema() -> Value {
-        let mut schema = SHAPE.clone();
-        schema["title"] = Value::from("LUNA profile");
+        let mut schema = json!({
+            "$schema": null,
+            "title": "LUNA profile",
+            "description": "Which rules run, how grave they are, what is accepted, and the budgets.",
+        });
+        if let (Some(own), Some(shape)) = (schema.as_object_mut(), SHAPE.as_object()) {
+            let rest = shape.iter().filter(|(key, _)| *key != "description");
+            own.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
+        }
         let registry = Registry::default();
         let rules: Map<String, Value> =
             registry.rules().iter().map(|rule| (rule.code.to_owned(), of_rule(rule))).collect();

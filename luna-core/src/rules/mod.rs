@@ -9,6 +9,7 @@ mod cross;
 mod dicom;
 mod file;
 mod identity;
+pub mod page;
 mod pixel;
 mod registry;
 mod rule;
