@@ -130,7 +130,6 @@ impl<'a> Check<'a> {
     /// Takes over tables; gives the scan if the step is one.
     fn next(&mut self, step: &'a Step) -> Result<Option<&'a Scan>, Broken> {
         match step {
-            Step::Quantisation(_) => {}
             Step::Huffman(range) => {
                 let payload = self.bytes.get(range.clone()).unwrap_or_default();
                 if let Err(fault) = self.tables.define(payload) {
@@ -149,6 +148,8 @@ impl<'a> Check<'a> {
 
     /// A scan that stops early, goes on too long, or makes no sense.
     fn stopped(&self, scan: &Scan, grid: Grid, stopped: Stopped) -> Broken {
+        // Zeros can be good data; they are taken for bytes that were never written only where the
+        // walk failed among them.
         if let Some(zeros) = self.zero_tail(scan).filter(|&zeros| zeros < stopped.offset) {
             let row = self.starts.partition_point(|&start| start < zeros).saturating_sub(1) as u32;
             return self.truncated(scan, grid, scan.data.start + zeros, row);

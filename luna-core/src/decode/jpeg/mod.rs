@@ -52,7 +52,9 @@ pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> 
         return None;
     }
     let frame = header.frame.as_ref()?;
-    let coded = coded::check(bytes, &header, flaws);
+    if coded::check(bytes, &header, flaws).rows < frame.height {
+        return None;
+    }
     let space = match (geometry.channels, frame.is_transformed()) {
         (1, _) => ColorSpace::Luma,
         (_, true) => ColorSpace::YCbCr,
@@ -63,8 +65,7 @@ pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> 
         height: geometry.height,
         channels: geometry.channels,
         precision: frame.precision,
-        samples: (coded.rows == frame.height)
-            .then(|| pixels(bytes, frame, space, true, flaws))??,
+        samples: pixels(bytes, &header, space, flaws)?,
         transform: frame.is_transformed(),
     })
 }
@@ -86,7 +87,11 @@ pub(super) fn decode(
     let luma_is_all = geometry.channels == 1 || (coded.neutral && has_plain_luma(frame));
     let space = if luma_is_all { ColorSpace::Luma } else { ColorSpace::RGB };
     geometry.channels = if luma_is_all { 1 } else { 3 };
-    let samples = pixels(bytes, frame, space, coded.rows == frame.height, flaws)?;
+    let samples = if coded.rows == frame.height {
+        pixels(bytes, header, space, flaws)?
+    } else {
+        zune(bytes, space, false).ok()?
+    };
     Some(Image {
         geometry,
         samples: Samples::U8(samples),
@@ -108,28 +113,36 @@ fn has_plain_luma(frame: &FrameHeader) -> bool {
         && rest.into_iter().all(|part| (part.horizontal, part.vertical) == (1, 1))
 }
 
-/// The samples as zune-jpeg makes them; `whole` if the coded data are known to be all there.
+/// The samples of a JPEG whose coded data are all there.
 fn pixels(
     bytes: &[u8],
-    frame: &FrameHeader,
+    header: &JpegHeader,
     space: ColorSpace,
-    whole: bool,
     flaws: &mut Flaws,
 ) -> Option<Vec<u8>> {
-    let options = DecoderOptions::new_fast()
-        .set_max_width(frame.width as usize)
-        .set_max_height(frame.height as usize)
-        .set_strict_mode(whole)
-        .jpeg_set_out_colorspace(space);
-    let decoded = JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode();
+    let decoded = match header.end {
+        Some(_) => zune(bytes, space, true),
+        // It waits for EOI where a progressive file has none.
+        None => zune(&[bytes, &[0xFF, 0xD9]].concat(), space, true),
+    };
     let reason = match decoded {
         Ok(samples) => return Some(samples),
         Err(DecodeErrors::FormatStatic(reason)) => reason,
         Err(_) => "malformed segment or coded data",
     };
-    if whole {
-        let reason = format!("the pixel decoder refused it: {reason}");
-        flaws.push(Flaw::Decode { reason, offset: None, rows: None });
-    }
+    let reason = format!("the pixel decoder refused it: {reason}");
+    flaws.push(Flaw::Decode { reason, offset: None, rows: None });
     None
+}
+
+/// Runs zune-jpeg; the limits have been checked.
+fn zune(bytes: &[u8], space: ColorSpace, strict: bool) -> Result<Vec<u8>, DecodeErrors> {
+    let side = usize::from(u16::MAX);
+    let options = DecoderOptions::new_fast()
+        .set_max_width(side)
+        .set_max_height(side)
+        .set_strict_mode(strict)
+        .jpeg_set_max_scans(usize::MAX)
+        .jpeg_set_out_colorspace(space);
+    JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode()
 }

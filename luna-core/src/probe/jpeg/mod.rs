@@ -7,6 +7,7 @@
 mod blocks;
 mod frame;
 mod quality;
+mod quantisation;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -44,8 +45,6 @@ pub struct JpegHeader {
 /// A segment that changes the decoder's state, or a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Payload of a DQT segment.
-    Quantisation(Range<usize>),
     /// Payload of a DHT segment.
     Huffman(Range<usize>),
     /// MCUs from one restart marker to the next; 0 for none.
@@ -92,7 +91,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> JpegHead
     walk.run();
     let (mut header, found) = walk.finish();
     flaws.extend(found);
-    if let Some(encoding) = header.frame.as_ref().and_then(unsupported) {
+    let scans = header.scans().count();
+    if let Some(encoding) = header.frame.as_ref().and_then(|frame| unsupported(frame, scans)) {
         flaws.push(Flaw::Unsupported { encoding });
         header.refused = true;
         if header.end.is_none() && !header.broken {
@@ -119,7 +119,7 @@ pub fn frame_header(bytes: &[u8]) -> Option<FrameHeader> {
 }
 
 /// The name of what is legal here but not decoded.
-fn unsupported(frame: &FrameHeader) -> Option<String> {
+fn unsupported(frame: &FrameHeader, scans: usize) -> Option<String> {
     let name = frame.process.name();
     match frame.process {
         Process::Baseline | Process::Extended | Process::Progressive => {}
@@ -132,9 +132,27 @@ fn unsupported(frame: &FrameHeader) -> Option<String> {
         return Some(format!("{name} with its height in a DNL segment"));
     }
     match frame.components.len() {
+        3 if !is_common_sampling(frame, scans) => {
+            let factor = |part: &Component| format!("{}x{}", part.horizontal, part.vertical);
+            let factors: Vec<_> = frame.components.iter().map(factor).collect();
+            let many = if scans > 1 { " and several scans" } else { "" };
+            Some(format!("{name} with sampling factors {}{many}", factors.join(", ")))
+        }
         2 => Some(format!("{name} with two components")),
         4 if frame.is_transformed() => Some(format!("{name} in YCCK")),
         4 => Some(format!("{name} in CMYK")),
         _ => None,
     }
+}
+
+/// True for the arrangements of luma and chroma that the pixel decoder draws as they are meant: it
+/// takes others without a word and leaves rows out.
+fn is_common_sampling(frame: &FrameHeader, scans: usize) -> bool {
+    let mut factors = frame.components.iter().map(|part| (part.horizontal, part.vertical));
+    let luma_is_common = match factors.next() {
+        Some((1 | 2 | 4, 1)) => true,
+        Some((1 | 2, 2)) => scans == 1 || frame.process == Process::Progressive,
+        _ => false,
+    };
+    luma_is_common && factors.all(|chroma| chroma == (1, 1))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::blocks;
 use super::frame::{FrameHeader, Process, Scan};
-use super::{JpegHeader, Step, quality};
+use super::{JpegHeader, Step, quality, quantisation};
 use crate::limits::Limits;
 use crate::probe::{Flaw, Flaws};
 
@@ -29,7 +29,7 @@ pub(super) struct Walk<'a> {
     header: JpegHeader,
     adobe_transform: Option<u8>,
     /// Quantisation tables as last defined, in zigzag order.
-    tables: [Option<[u16; 64]>; 4],
+    tables: [Option<quantisation::Table>; 4],
     flaws: Flaws,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
         let payload = self.payload(marker, offset)?;
         let data = self.bytes.get(payload.clone()).unwrap_or_default();
         match marker {
-            DQT => self.quantisation(data, payload, offset),
+            DQT => self.quantisation(data, offset),
             DHT => {
                 self.header.steps.push(Step::Huffman(payload));
                 Ok(())
@@ -177,33 +177,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn quantisation(&mut self, data: &[u8], at: Range<usize>, offset: usize) -> Result<(), Stop> {
-        let mut rest = data;
-        while let Some((&head, after)) = rest.split_first() {
-            let (wide, number) = (head >> 4 == 1, usize::from(head & 15));
-            let size = if wide { 128 } else { 64 };
-            let (Some((values, after)), Some(slot), 0..=1) =
-                (after.split_at_checked(size), self.tables.get_mut(number), head >> 4)
-            else {
-                return corrupt("malformed quantisation table", offset);
-            };
-            let mut table = [0; 64];
-            for (index, value) in table.iter_mut().enumerate() {
-                let byte = |at: usize| u16::from(values.get(at).copied().unwrap_or_default());
-                *value = if wide {
-                    let first = index.saturating_mul(2);
-                    byte(first) << 8 | byte(first.saturating_add(1))
-                } else {
-                    byte(index)
-                };
+    fn quantisation(&mut self, data: &[u8], offset: usize) -> Result<(), Stop> {
+        for table in quantisation::tables(data) {
+            match table {
+                Some((number, table)) => {
+                    self.tables
+                        .iter_mut()
+                        .skip(number)
+                        .take(1)
+                        .for_each(|slot| *slot = Some(table));
+                }
+                None => return corrupt("malformed quantisation table", offset),
             }
-            if table.contains(&0) {
-                return corrupt("quantisation table with a zero", offset);
-            }
-            *slot = Some(table);
-            rest = after;
         }
-        self.header.steps.push(Step::Quantisation(at));
         Ok(())
     }
 
