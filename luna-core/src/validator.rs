@@ -1,24 +1,21 @@
 //! The whole way, for hosts that have all files at hand: list, examine in parallel, conclude.
 
-use dicom_dictionary_std::tags;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::conclude::{Entry, conclude};
-use crate::decode::decode;
 use crate::error::Error;
 use crate::examine::{examine_within, unread};
-use crate::guard;
-use crate::illustrate::{Look, SecondLook};
+use crate::illustrate::SourceLook;
 use crate::limits::MemoryBudget;
 use crate::observer::{CancelToken, Observer, Unobserved};
-use crate::probe::{Flaw, Flaws, probe};
+use crate::probe::Flaw;
 use crate::profile::Profile;
 use crate::record::Record;
 use crate::report::Report;
 use crate::rules::{Registry, Rule};
 use crate::settings::{IdentityKey, Settings};
-use crate::source::{Item, ItemKind, ItemPath, ReadError, Source};
+use crate::source::{Item, ItemKind, ReadError, Source};
 
 /// Memory for all threads together, unless the host says otherwise.
 const DEFAULT_MEMORY: u64 = 2 << 30;
@@ -101,8 +98,8 @@ impl Validator {
     }
 
     /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).
-    pub fn second_look<'a>(&'a self, source: &'a dyn Source) -> impl SecondLook + 'a {
-        Again { validator: self, source }
+    pub fn second_look<'a>(&'a self, source: &'a dyn Source) -> SourceLook<'a> {
+        SourceLook::new(source, self.settings.limits())
     }
 
     /// Reads and examines one listed name.
@@ -122,28 +119,6 @@ impl Validator {
                 unread(item.size_bytes, None, &self.settings)
             }
         }
-    }
-}
-
-/// Reads and decodes files of a source once more.
-struct Again<'a> {
-    validator: &'a Validator,
-    source: &'a dyn Source,
-}
-
-impl SecondLook for Again<'_> {
-    fn look(&self, path: &str) -> Option<Look> {
-        let limits = self.validator.settings.limits();
-        let bytes = self.source.read(&ItemPath::from(path), limits.file_bytes).ok()?;
-        guard::quiet(|| {
-            let found = probe(&bytes, limits);
-            let image = decode(&bytes, &found, limits, &mut Flaws::new())?;
-            let burned_in = found
-                .dicom()
-                .and_then(|file| file.text(tags::BURNED_IN_ANNOTATION))
-                .is_some_and(|admitted| admitted == "YES");
-            Some(Look { image, may_be_shown: !burned_in })
-        })?
     }
 }
 

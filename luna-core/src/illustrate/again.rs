@@ -1,14 +1,13 @@
 //! Looking at a file of a source again.
 
-use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 
 use super::{Look, SecondLook};
 use crate::decode::decode;
+use crate::guard;
 use crate::limits::Limits;
 use crate::probe::probe;
 use crate::source::{ItemPath, Source};
-
-const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
 
 /// Reads and decodes files of a [`Source`] once more, within the same budgets.
 ///
@@ -29,11 +28,13 @@ impl<'a> SourceLook<'a> {
 impl SecondLook for SourceLook<'_> {
     fn look(&self, path: &str) -> Option<Look> {
         let bytes = self.source.read(&ItemPath::from(path), self.limits.file_bytes).ok()?;
-        let found = probe(&bytes, self.limits);
-        let image = decode(&bytes, &found, self.limits, &mut Vec::new())?;
-        let said = found.dicom().and_then(|dicom| dicom.text(BURNED_IN_ANNOTATION));
-        let may_be_shown = !said.is_some_and(|said| said.eq_ignore_ascii_case("yes"));
-        Some(Look { image, may_be_shown })
+        guard::quiet(|| {
+            let found = probe(&bytes, self.limits);
+            let image = decode(&bytes, &found, self.limits, &mut Vec::new())?;
+            let said = found.dicom().and_then(|dicom| dicom.text(tags::BURNED_IN_ANNOTATION));
+            let may_be_shown = !said.is_some_and(|said| said.eq_ignore_ascii_case("yes"));
+            Some(Look { image, may_be_shown })
+        })?
     }
 }
 

@@ -198,7 +198,7 @@ fn is_withheld(entry: &FileEntry) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// The rule whose boxes are filled in every picture.
 const BURNED_IN_TEXT: &str = "LI011";

@@ -2,8 +2,8 @@ use super::{Illustrations, Look, Picture, PictureBudget, SecondLook, Shown, illu
 use crate::decode::{Display, Image, OutOfBits, Samples};
 use crate::finding::{Finding, Location, Severity};
 use crate::probe::Geometry;
-use crate::report::FileEntry;
 use crate::report::sample::{closed, finding, radiograph, truncated};
+use crate::report::{FileEntry, Report};
 
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 200;
@@ -39,6 +39,11 @@ impl SecondLook for Ramp {
         };
         Some(Look { image, may_be_shown: self.may_be_shown })
     }
+}
+
+/// The pictures of a report of made-up files.
+pub(crate) fn ramps(report: &Report) -> Illustrations {
+    illustrate(report, &Ramp { rows: HEIGHT, may_be_shown: true }, &PictureBudget::default())
 }
 
 fn with(path: &str, findings: Vec<Finding>) -> FileEntry {

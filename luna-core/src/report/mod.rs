@@ -6,6 +6,7 @@
 mod csv;
 pub(crate) mod facts;
 mod format;
+mod html;
 mod json;
 mod jsonl;
 mod overview;
@@ -189,9 +190,8 @@ pub fn render(
         ReportFormat::Json => json::write(report, &mut out),
         ReportFormat::JsonLines => jsonl::write(report, &mut out),
         ReportFormat::Csv => csv::write(report, &mut out),
-        ReportFormat::Html => Ok(()),
+        ReportFormat::Html => html::write(report, options, illustrations, &mut out),
     };
-    let _ = illustrations;
     written
         .and_then(|()| out.flush())
         .map_err(|source| Error::Write { format: format.id(), source })

@@ -192,7 +192,7 @@ proptest! {
             let text = rendered(&report, format);
             prop_assert_eq!(&Report::from_bytes(text.as_bytes()).unwrap(), &report);
         }
-        for format in [ReportFormat::Text, ReportFormat::Csv] {
+        for format in [ReportFormat::Text, ReportFormat::Csv, ReportFormat::Html] {
             let text = rendered(&report, format);
             prop_assert!(text.chars().all(|c| c == '\n' || !crate::text::is_unsafe(c)));
         }

@@ -27,6 +27,18 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// A registry of these rules alone.
+    ///
+    /// ```
+    /// let none = luna_core::rules::Registry::of([]);
+    /// assert!(none.rules().is_empty());
+    /// ```
+    pub fn of(rules: impl IntoIterator<Item = Rule>) -> Self {
+        let mut registry = Self { rules: Vec::new() };
+        rules.into_iter().for_each(|rule| registry.add(rule));
+        registry
+    }
+
     /// Adds a rule, or replaces the one of the same code.
     pub fn add(&mut self, rule: Rule) {
         match self.rules.binary_search_by_key(&rule.code, |known| known.code) {

@@ -1,0 +1,194 @@
+//! The report as one page: self-contained, works from disk, asks nothing of any network.
+//!
+//! One style and one script, allowed by their hashes; no attribute holds either, so that nothing a
+//! file or a report says can run. All text from outside is escaped, for HTML and for the eye. Every
+//! part has a budget and says what it hides; the page is whole without the script.
+
+mod actions;
+mod base64;
+mod cards;
+mod charts;
+mod duplicates;
+mod origin;
+mod pictures;
+mod table;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use self::base64::base64;
+use self::pictures::Pictures;
+use super::{FileEntry, Overview, RenderOptions, Report, RuleGroup};
+use crate::finding::Severity;
+use crate::illustrate::Illustrations;
+use crate::rules::Registry;
+use crate::text::{escaped, grouped};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// Longest path or message that is shown, in characters.
+const LONGEST: usize = 240;
+
+pub(super) fn write(
+    report: &Report,
+    options: &RenderOptions,
+    illustrations: Option<&Illustrations>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let page = Page::new(report, &options.registry, illustrations);
+    out.write_all(page.document().into_string().as_bytes())
+}
+
+/// What all sections are drawn from.
+struct Page<'a> {
+    report: &'a Report,
+    registry: &'a Registry,
+    overview: Overview<'a>,
+    pictures: Pictures<'a>,
+    /// Files that have a row in the table: path to row.
+    rows: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Page<'a> {
+    fn new(
+        report: &'a Report,
+        registry: &'a Registry,
+        illustrations: Option<&'a Illustrations>,
+    ) -> Self {
+        let overview = Overview::of(report);
+        let rows = table::chosen(report, &overview);
+        Self { report, registry, overview, pictures: Pictures::new(illustrations), rows }
+    }
+
+    fn document(&self) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy());
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { "LUNA: " (self.verdict_word()) ", " (self.headline()) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a.skip href="#main" { "Skip to the report" }
+                    (self.pictures.definitions())
+                    (self.banner())
+                    main #main tabindex="-1" {
+                        (self.verdict())
+                        (self.single_picture())
+                        (self.everywhere())
+                        (self.cards())
+                        (self.duplicates())
+                        (self.charts())
+                        (self.table())
+                        (self.origin())
+                    }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        }
+    }
+
+    fn banner(&self) -> Markup {
+        let several = self.report.files.len() > 1;
+        html! {
+            header.banner {
+                p.brand { "LUNA" }
+                nav aria-label="Sections" {
+                    a href="#verdict" { "Verdict" }
+                    @if self.overview.groups.iter().any(RuleGroup::is_everywhere) {
+                        a href="#everywhere" { "Everywhere" }
+                    }
+                    @if !self.overview.groups.is_empty() { a href="#findings" { "Findings" } }
+                    @if !self.duplicate_groups().is_empty() { a href="#duplicates" { "Duplicates" } }
+                    @if several { a href="#set" { "The set" } }
+                    a href="#files" { "Files" }
+                    a href="#origin" { "Origin" }
+                }
+            }
+        }
+    }
+
+    /// A file's path as a link to its row, if it has one.
+    fn file_link(&self, path: &str) -> Markup {
+        html! {
+            @match self.rows.get(path) {
+                Some(row) => a.path href={ "#f" (row) } { (shown(path)) },
+                None => span.path { (shown(path)) },
+            }
+        }
+    }
+
+    fn entry(&self, path: &str) -> Option<&'a FileEntry> {
+        // Files are in byte order of the path, but a stored report may say otherwise.
+        let files = &self.report.files;
+        let at = files.binary_search_by(|file| file.path.as_str().cmp(path));
+        at.ok().and_then(|at| files.get(at))
+    }
+}
+
+/// Nothing but the one style, the one script and pictures inside the page.
+fn policy() -> String {
+    let hash = |text: &str| base64(&Sha256::digest(text));
+    format!(
+        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; \
+         base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// Shape and word of a severity.
+fn severity(severity: Severity) -> Markup {
+    let shape = match severity {
+        Severity::Error => "■",
+        Severity::Warning => "▲",
+        Severity::Info => "●",
+    };
+    html! {
+        span.severity.(severity.as_str()) { span aria-hidden="true" { (shape) } " " (severity) }
+    }
+}
+
+/// Foreign text for the eye: nothing unseen in it, and not without end.
+fn shown(text: &str) -> String {
+    let text = escaped(text);
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text;
+    }
+    // The end of a path tells more than its middle.
+    let head: String = text.chars().take(LONGEST / 2).collect();
+    let tail: String = text.chars().skip(length - LONGEST / 2).collect();
+    format!("{head}…{tail}")
+}
+
+/// `50 of 2,122`, or `2,122` if nothing is hidden.
+fn some_of(shown: usize, all: usize) -> String {
+    if shown == all {
+        grouped(all as u64)
+    } else {
+        format!("{} of {}", grouped(shown as u64), grouped(all as u64))
+    }
+}
+
+/// Where the rest of a shortened list is.
+fn full_list() -> Markup {
+    html! { "The full list is in the JSON Lines report (" code { "--format jsonl" } ")." }
+}
+
+/// A name for an element, of a rule and severity.
+fn card_id(group: &RuleGroup<'_>) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    format!("{}-{}", group.rule.chars().take(40).map(plain).collect::<String>(), group.severity)
+}
