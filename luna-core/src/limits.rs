@@ -109,6 +109,7 @@ pub mod size {
         (value.is_finite() && value <= u64::MAX as f64).then_some(value as u64)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(super) fn serialize<S: Serializer>(bytes: &u64, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_u64(*bytes)
     }

@@ -188,6 +188,7 @@ pub enum Retain {
 }
 
 /// Whole numbers are written as such.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn plainly<S: Serializer>(value: &f64, out: S) -> Result<S::Ok, S::Error> {
     if value.fract() == 0.0 && value.abs() < 9.0e15 {
         return out.serialize_i64(*value as i64);

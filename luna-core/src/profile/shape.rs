@@ -116,16 +116,12 @@ impl<'a> Shape<'a> {
             let types = types(self.resolved(alternative));
             types.is_empty() || types.iter().any(|name| is_a(value, name))
         });
-        match fitting {
-            Some(alternative) => self.fits(value, alternative, path),
-            None => {
-                let all: Vec<&str> = alternatives
-                    .iter()
-                    .flat_map(|alternative| types(self.resolved(alternative)))
-                    .collect();
-                Err(self.mismatch(value, &all, path))
-            }
+        if let Some(alternative) = fitting {
+            return self.fits(value, alternative, path);
         }
+        let all: Vec<&str> =
+            alternatives.iter().flat_map(|alternative| types(self.resolved(alternative))).collect();
+        Err(self.mismatch(value, &all, path))
     }
 
     fn fits_word(&self, value: &Value, known: &[&str], path: &str) -> Result<(), ProfileError> {

@@ -305,7 +305,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
                 profile.rules = RuleSelection { select, preview, each, ..RuleSelection::default() };
                 profile.accept.formats = formats;
                 profile.identity.pseudonym = texts.into_iter().next();
-                profile.limits = Limits { side, file_bytes, ..Limits::default() };
+                profile.limits = Limits { file_bytes, side, ..Limits::default() };
                 profile
             },
         )

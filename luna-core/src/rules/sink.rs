@@ -1,6 +1,8 @@
 //! Where rules put their findings. Severities of the profile, and the cap per rule and file, are
 //! applied here and nowhere else.
 
+use std::fmt::Write as _;
+
 use super::rule::{Rule, RuleOption, Stage};
 use crate::finding::{Finding, Location};
 use crate::settings::Settings;
@@ -92,7 +94,7 @@ impl<'a> Sink<'a> {
         }
         let mut message = draft.message;
         if !declared.name.is_empty() {
-            message.push_str(&format!(" ({}/{})", self.rule.code, declared.name));
+            let _ = write!(message, " ({}/{})", self.rule.code, declared.name);
         }
         self.findings.push(Finding {
             id: String::new(),
@@ -127,10 +129,8 @@ impl Drop for Sink<'_> {
         if hidden > 0
             && let Some(last) = self.findings.last_mut()
         {
-            last.message.push_str(&format!(
-                " And {} more of this kind in this file.",
-                crate::text::grouped(hidden as u64)
-            ));
+            let hidden = crate::text::grouped(hidden as u64);
+            let _ = write!(last.message, " And {hidden} more of this kind in this file.");
         }
     }
 }

@@ -194,11 +194,10 @@ impl Description {
     fn planar_wrong(&self) -> Option<Contradiction> {
         let planar = self.planar.filter(|_| self.samples.is_some_and(|samples| samples > 1))?;
         let expected = match (planar, self.photometric()) {
-            (0, _) => return None,
             (1, "YBR_FULL_422" | "YBR_PARTIAL_422" | "YBR_PARTIAL_420") => {
                 format!("0 with {}", self.photometric())
             }
-            (1, _) => return None,
+            (0 | 1, _) => return None,
             _ => "0 or 1".to_owned(),
         };
         Some(Contradiction::new(tags::PLANAR_CONFIGURATION, planar, expected))
@@ -237,9 +236,8 @@ impl Description {
     fn representation_wrong(&self) -> Option<Contradiction> {
         let representation = self.representation?;
         let expected = match (representation, self.codec) {
-            (0, _) => return None,
             (1, Some(Codec::JpegBaseline | Codec::JpegExtended)) => "0 (unsigned) with lossy JPEG",
-            (1, _) => return None,
+            (0 | 1, _) => return None,
             _ => "0 (unsigned) or 1 (signed)",
         };
         Some(Contradiction::new(tags::PIXEL_REPRESENTATION, representation, expected))

@@ -147,7 +147,7 @@ pub(super) fn is_machine_made(value: &str) -> bool {
     let digits: Vec<char> = value.trim().chars().filter(|c| *c != '-').collect();
     digits.len() >= 16
         && digits.iter().all(char::is_ascii_hexdigit)
-        && digits.iter().any(|c| c.is_ascii_alphabetic())
+        && digits.iter().any(char::is_ascii_alphabetic)
         && digits.iter().any(char::is_ascii_digit)
 }
 
