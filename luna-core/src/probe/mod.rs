@@ -12,7 +12,7 @@ pub mod jpeg;
 mod metadata;
 pub(crate) mod png;
 mod sniff;
-mod tiff;
+pub(crate) mod tiff;
 
 pub use self::bmp::BmpHeader;
 pub use self::flaw::{Flaw, Flaws, Rows};
@@ -21,7 +21,7 @@ pub use self::jpeg::JpegHeader;
 pub use self::metadata::{Metadata, MetadataField, Trace};
 pub use self::png::{PngColour, PngHeader};
 pub use self::sniff::sniff;
-pub use self::tiff::TiffHeader;
+pub use self::tiff::{SampleKind, TiffHeader, TiffPage};
 use crate::dicom::DicomFile;
 use crate::limits::Limits;
 

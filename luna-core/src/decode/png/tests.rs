@@ -2,19 +2,9 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 
-use crate::decode::{Display, Image, Samples, decode};
-use crate::limits::Limits;
-use crate::probe::{Flaw, Flaws, Rows, probe};
-use crate::testing;
-
-/// Everything that probe and decoder say of these bytes.
-fn seen(bytes: &[u8]) -> (Option<Image>, Flaws) {
-    let limits = Limits::default();
-    let mut found = probe(bytes, &limits);
-    let mut flaws = std::mem::take(&mut found.flaws);
-    let image = decode(bytes, &found, &limits, &mut flaws);
-    (image, flaws)
-}
+use crate::decode::{Display, Samples};
+use crate::probe::{Flaw, Rows};
+use crate::testing::{self, seen};
 
 struct Shape {
     width: u32,

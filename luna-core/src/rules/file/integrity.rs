@@ -43,8 +43,8 @@ fn truncated(cx: &FileContext<'_>, out: &mut Sink<'_>) {
     for flaw in cx.flaws {
         match flaw {
             Flaw::Truncated { what, offset, expected, found, rows } => {
-                let whole = expected.map(|expected| expected.saturating_sub(*found));
-                let least = whole.map(|missing| offset.saturating_add(missing));
+                let missing = expected.map(|expected| expected.saturating_sub(*found));
+                let least = missing.map(|bytes| bytes.saturating_add(cx.bytes.len() as u64));
                 let mut message = match rows {
                     Some(rows) => stops_in(*rows),
                     None => format!("Stops inside {what}"),

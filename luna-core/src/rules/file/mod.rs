@@ -5,6 +5,8 @@ mod content;
 mod encoding;
 mod integrity;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use super::Family;
 
