@@ -3,4 +3,6 @@
 //! What is found, and how it is told, is `luna_core`'s business; nothing here changes a report.
 
 pub mod command;
+pub mod output;
 pub mod place;
+pub mod progress;

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::exit::{Exit, Failure};
-use super::{Cli, output};
+use super::{Cli, stdout};
 
 /// Print completions for a shell.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ impl Arguments {
         // The generator panics where its writer fails, so it writes to memory.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "luna", &mut script);
-        output::to_stdout(|out| out.write_all(&script))?;
+        stdout::write(|out| out.write_all(&script))?;
         Ok(Exit::Clean)
     }
 }

@@ -5,7 +5,7 @@ use luna_core::text;
 
 use super::exit::{Exit, Failure};
 use super::prose::{FAINT, HEADING, Page, style};
-use super::{output, rules};
+use super::{rules, stdout};
 
 /// Explain a rule: what it finds, why it matters, what to do.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let registry = Registry::default();
         let rule = registry.find(&self.rule).ok_or_else(|| unknown(&self.rule, &registry))?;
-        output::print_styled(&explanation(rule, output::width()))?;
+        stdout::print_styled(&explanation(rule, stdout::width()))?;
         Ok(Exit::Clean)
     }
 }

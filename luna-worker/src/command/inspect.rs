@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::options::Judgement;
-use super::validate::{io_error, options};
-use super::{TextOrJson, output};
+use super::validate::options;
+use super::{TextOrJson, stdout};
+use crate::output::io_error;
 use crate::place;
 
 /// Show one file: facts, measurements, findings, and every rule that looked at it.
@@ -52,12 +53,12 @@ impl Arguments {
         };
         let rules = rules_that_looked(&validator, &entry);
         match self.format {
-            TextOrJson::Text => output::to_stdout(|out| {
+            TextOrJson::Text => stdout::write(|out| {
                 render_inspection(&entry, &rules, &options(), out).map_err(io_error)
             })?,
             TextOrJson::Json => {
                 let codes: Vec<&str> = rules.iter().map(|rule| rule.code).collect();
-                output::print_json(&json!({ "file": entry, "rules": codes }))?;
+                stdout::print_json(&json!({ "file": entry, "rules": codes }))?;
             }
         }
         Ok(Exit::Clean)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::CommandFactory as _;
 
 use super::exit::{Exit, Failure};
-use super::{Cli, output};
+use super::{Cli, stdout};
 
 /// Print the manual page, or write one for every subcommand.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ impl Arguments {
                     .and_then(|()| clap_mangen::generate_to(Cli::command(), &dir))
                     .map_err(|error| Failure::not_written(&dir, error))?;
             }
-            None => output::to_stdout(|out| clap_mangen::Man::new(Cli::command()).render(out))?,
+            None => stdout::write(|out| clap_mangen::Man::new(Cli::command()).render(out))?,
         }
         Ok(Exit::Clean)
     }

@@ -10,13 +10,12 @@ mod inspect;
 mod interrupt;
 mod man;
 mod options;
-mod output;
 mod profile;
-mod progress;
 mod prose;
 mod reminders;
 mod rules;
 mod schema;
+mod stdout;
 mod validate;
 
 use std::ffi::OsString;

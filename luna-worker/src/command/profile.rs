@@ -4,7 +4,7 @@ use clap::Subcommand;
 use luna_core::{Profile, Validator};
 
 use super::exit::{Exit, Failure};
-use super::{output, reminders};
+use super::{reminders, stdout};
 
 /// Look at profiles: the rules, thresholds and limits that a data set is judged by.
 #[derive(Debug, clap::Args)]
@@ -42,20 +42,20 @@ enum Action {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         match self.action {
-            Action::List => output::to_stdout(|out| {
+            Action::List => stdout::write(|out| {
                 Profile::BUILTIN.iter().try_for_each(|name| writeln!(out, "{name}"))
             })?,
             Action::Show { profile } => {
                 let text = load(&profile)?.to_toml();
-                output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+                stdout::write(|out| out.write_all(text.as_bytes()))?;
             }
             Action::Check { profile } => {
                 let profile = load(&profile)?;
                 reminders::print(&profile);
                 let hash = profile.hash();
-                output::to_stdout(|out| writeln!(out, "{}: usable (hash {hash})", profile.name))?;
+                stdout::write(|out| writeln!(out, "{}: usable (hash {hash})", profile.name))?;
             }
-            Action::Schema => output::print_json(&Profile::schema())?,
+            Action::Schema => stdout::print_json(&Profile::schema())?,
         }
         Ok(Exit::Clean)
     }

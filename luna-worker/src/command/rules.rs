@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::exit::{Exit, Failure};
 use super::prose::{FAINT, HEADING, Page, style};
-use super::{TextOrJson, output};
+use super::{TextOrJson, stdout};
 
 /// List all rules.
 #[derive(Debug, clap::Args)]
@@ -24,10 +24,10 @@ impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let registry = Registry::default();
         match self.format {
-            TextOrJson::Text => output::print_styled(&listing(&registry, output::width()))?,
+            TextOrJson::Text => stdout::print_styled(&listing(&registry, stdout::width()))?,
             TextOrJson::Json => {
                 let rules: Vec<Value> = registry.rules().iter().map(document).collect();
-                output::print_json(&Value::Array(rules))?;
+                stdout::print_json(&Value::Array(rules))?;
             }
         }
         Ok(Exit::Clean)

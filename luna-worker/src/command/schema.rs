@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use luna_core::report::report_schema;
 
 use super::exit::{Exit, Failure};
-use super::output;
+use super::stdout;
 
 /// Print the JSON Schema of a document.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ enum Document {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         match self.document {
-            Document::Report => output::print_json(&report_schema())?,
+            Document::Report => stdout::print_json(&report_schema())?,
         }
         Ok(Exit::Clean)
     }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
-use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict, render};
+use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict};
 use luna_core::rules::Registry;
-use luna_core::{CancelToken, Error, Report, text};
+use luna_core::{CancelToken, Report, text};
 
 use super::exit::{Exit, Failure};
 use super::options::{Judgement, Resources};
-use super::output::{self, OutputFile};
-use super::{interrupt, progress};
-use crate::place;
+use super::{interrupt, stdout};
+use crate::output::{OutputFile, write_report};
+use crate::{place, progress};
 
 /// Validate a data set: say what is wrong, with which file, and what to do.
 #[derive(Debug, clap::Args)]
@@ -77,10 +77,13 @@ impl Arguments {
         let cancel = interrupt::token();
         let observer = progress::observer(self.progress);
         let report = validator.validate_with(&*source, &*observer, cancel)?;
+        let pixels = (&validator, &*source);
+        let to_file = RenderOptions { colour: false, ..options() };
         for (file, format) in &files {
-            write_report(&report, *format, file)?;
+            file.write(|out| write_report(&report, *format, &to_file, pixels, out))
+                .map_err(|error| Failure::not_written(file.place(), error))?;
         }
-        print_report(&report, self.format)?;
+        stdout::write(|out| write_report(&report, self.format, &options(), pixels, out))?;
         Ok(exit(&report, self.fail_on, cancel))
     }
 
@@ -88,7 +91,9 @@ impl Arguments {
     fn files(&self) -> Result<Vec<(OutputFile, ReportFormat)>, Failure> {
         let prepare = |place: &PathBuf| {
             let format = ReportFormat::from_path(place).ok_or_else(|| unknown_ending(place))?;
-            Ok((OutputFile::prepare(place)?, format))
+            let file =
+                OutputFile::prepare(place).map_err(|error| Failure::not_written(place, error))?;
+            Ok((file, format))
         };
         self.output.iter().map(prepare).collect()
     }
@@ -107,34 +112,12 @@ fn unknown_ending(place: &std::path::Path) -> Failure {
     ))
 }
 
-/// Writes the report to a file, with pictures where the format shows any.
-pub(super) fn write_report(
-    report: &Report,
-    format: ReportFormat,
-    file: &OutputFile,
-) -> Result<(), Failure> {
-    let options = RenderOptions { colour: false, ..options() };
-    file.write(|out| render(report, format, &options, None, out).map_err(io_error))
-}
-
-fn print_report(report: &Report, format: ReportFormat) -> Result<(), Failure> {
-    output::to_stdout(|out| render(report, format, &options(), None, out).map_err(io_error))
-}
-
 /// How reports are rendered for the terminal at hand.
 pub(super) fn options() -> RenderOptions {
     RenderOptions {
-        colour: output::is_colored(),
-        width: output::width(),
+        colour: stdout::is_colored(),
+        width: stdout::width(),
         registry: Registry::default(),
-    }
-}
-
-/// What the writer said, so that a closed pipe is known from a full disk.
-pub(super) fn io_error(error: Error) -> std::io::Error {
-    match error {
-        Error::Write { source, .. } => source,
-        other => std::io::Error::other(other),
     }
 }
 

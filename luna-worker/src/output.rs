@@ -1,85 +1,74 @@
-//! Where results go: stdout, or a file that appears whole or not at all.
+//! Reports on their way out: files that appear whole or not at all, pictures where a format shows
+//! any.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anstream::{AutoStream, ColorChoice};
+use luna_core::report::{RenderOptions, ReportFormat, render};
+use luna_core::{Error, PictureBudget, Report, Source, Validator, illustrate};
 use tempfile::NamedTempFile;
 
-use super::exit::Failure;
-
-/// Lines for people are wrapped at this width where the terminal does not say.
-const USUAL_WIDTH: usize = 100;
-
-/// Width of the terminal that results go to, in characters.
-pub(super) fn width() -> usize {
-    terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0).max(40))
-}
-
-/// True if results on stdout may be coloured.
-pub(super) fn is_colored() -> bool {
-    AutoStream::choice(&io::stdout()) != ColorChoice::Never
-}
-
-/// Writes a result to stdout. ANSI styles in it are left out where colours are unwanted.
-pub(super) fn print_styled(text: &str) -> Result<(), Failure> {
-    if is_colored() {
-        to_stdout(|out| out.write_all(text.as_bytes()))
-    } else {
-        to_stdout(|out| write!(out, "{}", anstream::adapter::strip_str(text)))
-    }
-}
-
-/// Writes a JSON document to stdout, ending in a line feed.
-pub(super) fn print_json(document: &serde_json::Value) -> Result<(), Failure> {
-    to_stdout(|out| writeln!(out, "{document:#}"))
-}
-
-/// Writes a result to stdout as `write` gives it.
+/// Writes a report. An HTML page shows pictures, which the validator takes from the source once more.
 ///
-/// A reader that went away (`luna … | head`) had what it wanted: that is no failure.
-pub(super) fn to_stdout(
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::not_written(Path::new("standard output"), error))
-        }
-        _ => Ok(()),
+/// # Errors
+/// What the writer said.
+pub fn write_report(
+    report: &Report,
+    format: ReportFormat,
+    options: &RenderOptions,
+    (validator, source): (&Validator, &dyn Source),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let pictures = (format == ReportFormat::Html)
+        .then(|| illustrate(report, &validator.second_look(source), &PictureBudget::default()));
+    render(report, format, options, pictures.as_ref(), out).map_err(io_error)
+}
+
+/// What the writer said, so that a closed pipe is known from a full disk.
+pub(crate) fn io_error(error: Error) -> io::Error {
+    match error {
+        Error::Write { source, .. } => source,
+        other => io::Error::other(other),
     }
 }
 
 /// A file to be written. Until it is complete it lies beside its place under another name, so that
 /// nobody ever reads half of it and an older one survives a full disk.
 #[derive(Debug)]
-pub(super) struct OutputFile {
+pub struct OutputFile {
     place: PathBuf,
 }
 
 impl OutputFile {
     /// Checks that the place can be written, now rather than after hours of work. Nothing stays
     /// behind: the place may lie inside the data set.
-    pub(super) fn prepare(place: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// If the place cannot be written.
+    pub fn prepare(place: &Path) -> io::Result<Self> {
         // A link's target is replaced, not the link.
         let file = Self { place: fs::canonicalize(place).unwrap_or_else(|_| place.to_owned()) };
         if file.place.is_dir() {
-            return Err(Failure::not_written(place, io::ErrorKind::IsADirectory.into()));
+            return Err(io::ErrorKind::IsADirectory.into());
         }
         if !file.is_device() {
-            file.temporary().map_err(|error| Failure::not_written(place, error))?;
+            file.temporary()?;
         }
         Ok(file)
     }
 
     /// Writes it whole, or leaves the place as it was.
-    pub(super) fn write(
-        &self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Failure> {
-        let written = if self.is_device() { self.directly(write) } else { self.and_rename(write) };
-        written.map_err(|error| Failure::not_written(&self.place, error))
+    ///
+    /// # Errors
+    /// What `write` or the system said.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        if self.is_device() { self.directly(write) } else { self.and_rename(write) }
+    }
+
+    /// Where it will be.
+    pub fn place(&self) -> &Path {
+        &self.place
     }
 
     /// True for `/dev/stdout`, pipes and the like, which are written to and never replaced.

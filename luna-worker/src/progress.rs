@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// Whether and how progress is shown.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum When {
+pub enum When {
     /// A bar, if stderr is a terminal
     #[default]
     Auto,
@@ -23,7 +23,7 @@ pub(super) enum When {
 }
 
 /// The observer that these choices ask for.
-pub(super) fn observer(when: When) -> Box<dyn Observer> {
+pub fn observer(when: When) -> Box<dyn Observer> {
     match when {
         When::Auto if io::stderr().is_terminal() => Box::new(Bar::new()),
         When::Auto | When::Never => Box::new(luna_core::Unobserved),
