@@ -1,1 +1,32 @@
-//! luna-py
+//! The native part of the Python package `luna_py`.
+
+mod error;
+mod report;
+mod validate;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _luna {
+    use std::ffi::OsString;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::error::{LunaError, ProfileError, SourceError};
+    #[pymodule_export]
+    use super::report::Report;
+    #[pymodule_export]
+    use super::validate::validate;
+
+    /// Version of the engine.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's own name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Run the ``luna`` command and return its exit code; the first argument is the program's name.
+    #[pyfunction]
+    fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+        py.detach(|| luna_worker::command::run(arguments).code())
+    }
+}
