@@ -110,7 +110,7 @@ fn run(
                 validator.validate_with(source, observer, token)
             });
             while finished.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
-                if let Err(interrupt) = Python::attach(Python::check_signals) {
+                if let Err(interrupt) = check_signals() {
                     cancel.cancel();
                     let _ = work.join();
                     return Err(interrupt);
@@ -122,4 +122,9 @@ fn run(
             }
         })
     })
+}
+
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime only")]
+fn check_signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
 }
