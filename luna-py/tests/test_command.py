@@ -1,15 +1,15 @@
 """The command that the package brings along."""
 
-import shutil
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import luna_py as luna
 
 
 def test_the_script_and_the_module_are_the_same_command() -> None:
-    script = shutil.which("luna")
-    assert script is not None
+    script = Path(sysconfig.get_path("scripts")) / "luna"
     by_script = subprocess.run([script, "--version"], capture_output=True, check=True, text=True)
     by_module = subprocess.run(
         [sys.executable, "-m", "luna_py", "--version"], capture_output=True, check=True, text=True
