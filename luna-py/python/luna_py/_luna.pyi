@@ -2,6 +2,16 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Final, Literal, TypeAlias, TypedDict, final
 
+__all__ = [
+    "LunaError",
+    "ProfileError",
+    "Report",
+    "SourceError",
+    "__version__",
+    "main",
+    "validate",
+]
+
 __version__: Final[str]
 
 _Path: TypeAlias = str | PathLike[str]

@@ -8,6 +8,9 @@ use super::stdout;
 
 /// Print the JSON Schema of a document.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  luna schema report > report.schema.json    to check or to generate code for reports")]
 pub(super) struct Arguments {
     /// The document
     document: Document,
