@@ -9,13 +9,12 @@ use super::grey::GreyPicture;
 pub(super) struct Shrink {
     from: (u32, u32),
     to: (u32, u32),
-    /// For each column border of the output: the input column it falls in, and how far into it, in
-    /// units of 1 / output width.
+    /// For each column border of the output but the first: the input column it falls in, and how
+    /// far into it, in units of 1 / output width.
     borders: Vec<(u32, u32)>,
-    /// Running sums of the row at hand, modulo 2^32; a sum over one output pixel stays below it.
-    sums: Vec<u32>,
-    /// Weighted sums of the output row in the making.
-    row: Vec<u64>,
+    /// Weighted sums down the columns of the input, for the output row in the making. At most
+    /// 255 * input height.
+    columns: Vec<u32>,
     /// Height of input taken so far, in units of 1 / output height.
     taken: u64,
     values: Vec<u8>,
@@ -32,9 +31,8 @@ impl Shrink {
         Self {
             from,
             to,
-            borders: (0..=to.0).map(border).collect(),
-            sums: vec![0; from.0 as usize + 2],
-            row: vec![0; to.0 as usize],
+            borders: (1..=to.0).map(border).collect(),
+            columns: vec![0; from.0 as usize],
             taken: 0,
             values: Vec::with_capacity(to.0 as usize * to.1 as usize),
         }
@@ -57,13 +55,12 @@ impl Shrink {
             self.values.extend_from_slice(values);
             return;
         }
-        self.sum_up(values);
         let height = u64::from(self.from.1);
         let end = self.taken + u64::from(self.to.1);
         while self.taken < end {
             let limit = (self.taken / height + 1) * height;
             let weight = end.min(limit) - self.taken;
-            self.gather(weight);
+            self.weigh(values, weight as u16);
             self.taken += weight;
             if self.taken == limit {
                 self.emit();
@@ -71,41 +68,31 @@ impl Shrink {
         }
     }
 
-    fn sum_up(&mut self, values: &[u8]) {
-        let mut sum = 0_u32;
-        for (place, value) in self.sums[1..].iter_mut().zip(values) {
-            sum = sum.wrapping_add(u32::from(*value));
-            *place = sum;
-        }
-        // One place more, so that the last border has a pixel (of weight 0) to its right.
-        if let Some(last) = self.sums.last_mut() {
-            *last = sum;
+    /// Adds a row with the part of it that the output row at hand covers.
+    fn weigh(&mut self, values: &[u8], weight: u16) {
+        for (sum, value) in self.columns.iter_mut().zip(values) {
+            *sum += u32::from(weight) * u32::from(*value);
         }
     }
 
-    fn gather(&mut self, weight: u64) {
-        let unit = self.to.0;
-        let up_to = |&(column, part): &(u32, u32)| {
-            let column = column as usize;
-            let (sum, next) = (self.sums[column], self.sums[column + 1]);
-            sum.wrapping_mul(unit).wrapping_add(next.wrapping_sub(sum).wrapping_mul(part))
-        };
-        let mut borders = self.borders.iter();
-        let mut before = borders.next().map_or(0, up_to);
-        for (place, border) in self.row.iter_mut().zip(borders) {
-            let sum = up_to(border);
-            *place += weight * u64::from(sum.wrapping_sub(before));
-            before = sum;
-        }
-    }
-
+    /// Ends an output row: sums along it, from border to border.
     fn emit(&mut self) {
         let area = u64::from(self.from.0) * u64::from(self.from.1);
-        let means = self.row.iter_mut().map(|sum| {
-            let mean = (std::mem::take(sum) + area / 2) / area;
-            mean as u8
-        });
-        self.values.extend(means);
+        let unit = u64::from(self.to.0);
+        let (mut whole, mut next, mut before) = (0, 0, 0);
+        for (column, part) in &self.borders {
+            let column = *column as usize;
+            whole += self.columns[next..column].iter().map(|sum| u64::from(*sum)).sum::<u64>();
+            next = column;
+            let cut = self.columns.get(column).map_or(0, |sum| u64::from(*sum));
+            let up_to = whole * unit + cut * u64::from(*part);
+            let rounded = up_to - before + area / 2;
+            // Exact: numerator and area are below 2^53, and a quotient that is not whole differs
+            // from the next whole number by at least 1 / area, far more than a rounding error.
+            self.values.push((rounded as f64 / area as f64) as u8);
+            before = up_to;
+        }
+        self.columns.fill(0);
     }
 
     /// The picture, once all rows are in.
