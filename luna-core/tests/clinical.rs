@@ -1,5 +1,6 @@
 //! The pixel rules on real radiographs, where they are at hand: good ones raise nothing, spoilt
 //! copies of them and the known odd ones are named.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may stop and say why")]
 
 use std::path::{Path, PathBuf};
 
