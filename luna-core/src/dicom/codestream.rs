@@ -2,7 +2,10 @@
 //! themselves, without decoding.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::ops::Range;
+
 use super::encoding::array;
+use super::{Codec, DicomFile};
 use crate::probe::jpeg::{Process, frame_header};
 
 /// What a codestream says of its frame. `None` is not said.
@@ -24,8 +27,65 @@ pub struct Codestream {
     pub process: Option<Process>,
 }
 
+/// What the bytes of a frame look like, whatever the transfer syntax says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signature {
+    /// JPEG or JPEG-LS, with its process.
+    Jpeg(Process),
+    /// JPEG 2000 or HTJ2K.
+    Jpeg2000,
+}
+
+impl Signature {
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(&[0xFF, 0x4F, 0xFF, 0x51]) {
+            return Some(Self::Jpeg2000);
+        }
+        frame_header(bytes).map(|frame| Self::Jpeg(frame.process))
+    }
+
+    /// True if this is what the codec reads.
+    pub(crate) fn fits(self, codec: Codec) -> bool {
+        match (self, codec) {
+            (Self::Jpeg2000, Codec::Jpeg2000) => true,
+            (Self::Jpeg(process), Codec::JpegBaseline) => process == Process::Baseline,
+            (Self::Jpeg(process), Codec::JpegExtended) => {
+                matches!(process, Process::Baseline | Process::Extended)
+            }
+            (Self::Jpeg(process), Codec::JpegLossless) => process == Process::Lossless,
+            (Self::Jpeg(process), Codec::JpegLs) => process == Process::JpegLs,
+            (Self::Jpeg(process), Codec::JpegOther) => process != Process::JpegLs,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg(process) => process.name(),
+            Self::Jpeg2000 => "JPEG 2000",
+        }
+    }
+}
+
+impl DicomFile<'_> {
+    /// What the codestream that begins with this fragment says of itself, read by the codec of the
+    /// transfer syntax; `None` without a readable header.
+    pub(crate) fn codestream(&self, codec: Codec, fragment: &Range<usize>) -> Option<Codestream> {
+        let bytes = self.data.get(fragment.clone())?;
+        match codec {
+            Codec::JpegBaseline
+            | Codec::JpegExtended
+            | Codec::JpegLossless
+            | Codec::JpegOther
+            | Codec::JpegLs => jpeg(bytes),
+            Codec::Jpeg2000 => jpeg2000(bytes),
+            _ => None,
+        }
+    }
+}
+
 /// The offsets of an RLE header (PS3.5 G.5): 1 to 15 segments, within the fragment and rising.
-pub(crate) fn rle_segments(bytes: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
+pub(crate) fn rle_segments(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
     let word = |at: usize| Some(u32::from_le_bytes(array(bytes, at.checked_mul(4)?)?) as usize);
     let count = word(0).filter(|count| (1..=15).contains(count))?;
     let starts: Option<Vec<usize>> = (1..=count).map(word).collect();
@@ -50,16 +110,18 @@ pub(crate) fn jpeg(bytes: &[u8]) -> Option<Codestream> {
         process if process.is_dct() => Some(true),
         _ => Some(false),
     };
-    let is_dct = frame.process.is_dct();
+    let colour_transform = match frame.adobe_transform {
+        Some(transform) => Some(transform == 1),
+        // Identifiers that spell RGB; without any word the header's counts.
+        None => (!frame.is_transformed()).then_some(false),
+    };
+    let is_colour = frame.process.is_dct() && frame.components.len() == 3;
     Some(Codestream {
         size: Some((frame.width, frame.height)),
         components: u16::try_from(frame.components.len()).ok(),
         precision: Some(frame.precision),
         signed: None,
-        colour_transform: frame
-            .adobe_transform
-            .filter(|_| is_dct && frame.components.len() == 3)
-            .map(|transform| transform == 1),
+        colour_transform: colour_transform.filter(|_| is_colour),
         lossy,
         process: Some(frame.process),
     })

@@ -76,6 +76,13 @@ pub enum EncapsulationProblem {
         /// Frames of the image.
         frames: u32,
     },
+    /// More fragments than frames, and nothing that tells which belong together.
+    NoGrouping {
+        /// Fragments there are.
+        fragments: usize,
+        /// Frames of the image.
+        frames: u32,
+    },
     /// RLE: not exactly one fragment a frame.
     RleFragments {
         /// Fragments there are.
@@ -164,6 +171,11 @@ impl DicomFile<'_> {
         let mut found = Vec::new();
         self.check_tables(items, frames, &mut found);
         check_fragments(items.fragments(), frames, is_rle, &mut found);
+        let fragments = items.fragments().len();
+        let enough = !is_rle && fragments as u64 > u64::from(frames);
+        if enough && self.frame_fragments(frames).is_none() {
+            found.push(EncapsulationProblem::NoGrouping { fragments, frames });
+        }
         found
     }
 

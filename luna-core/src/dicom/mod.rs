@@ -35,6 +35,7 @@ pub use self::facts::{age_group, age_years, facts, kind};
 pub use self::part10::FileMeta;
 pub use self::pixels::{Photometric, PixelDescription, SampleType};
 pub use self::sop_class::{SopClass, SopKind, sop_class};
+pub(crate) use self::transfer_syntax::STANDARD_ROOT;
 pub use self::transfer_syntax::{Codec, Loss, TransferSyntax, describe, transfer_syntax};
 use crate::finding::Location;
 
@@ -280,5 +281,7 @@ impl DicomFile<'_> {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -4,53 +4,10 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use proptest::prelude::*;
 
+use super::testing::{deflated, item, long, part10, short};
 use super::*;
 use crate::limits::Limits;
 use crate::probe::{Flaw, Flaws};
-
-/// An explicit little endian element with a short length.
-fn short(tag: Tag, vr: &str, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend(tag.group().to_le_bytes());
-    out.extend(tag.element().to_le_bytes());
-    out.extend(vr.bytes());
-    out.extend((value.len() as u16).to_le_bytes());
-    out.extend(value);
-    out
-}
-
-/// An explicit little endian element with a long length.
-fn long(tag: Tag, vr: &str, length: u32, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend(tag.group().to_le_bytes());
-    out.extend(tag.element().to_le_bytes());
-    out.extend(vr.bytes());
-    out.extend([0, 0]);
-    out.extend(length.to_le_bytes());
-    out.extend(value);
-    out
-}
-
-fn item(element: u16, length: u32, value: &[u8]) -> Vec<u8> {
-    let mut out = 0xFFFE_u16.to_le_bytes().to_vec();
-    out.extend(element.to_le_bytes());
-    out.extend(length.to_le_bytes());
-    out.extend(value);
-    out
-}
-
-fn part10(syntax: &str, data_set: &[u8]) -> Vec<u8> {
-    let mut uid = syntax.as_bytes().to_vec();
-    uid.resize(uid.len().next_multiple_of(2), 0);
-    let meta = short(tags::TRANSFER_SYNTAX_UID, "UI", &uid);
-    let mut out = vec![0; 128];
-    out.extend(b"DICM");
-    let length = (meta.len() as u32).to_le_bytes();
-    out.extend(short(tags::FILE_META_INFORMATION_GROUP_LENGTH, "UL", &length));
-    out.extend(meta);
-    out.extend(data_set);
-    out
-}
 
 fn explicit(parts: &[Vec<u8>]) -> Vec<u8> {
     part10("1.2.840.10008.1.2.1", &parts.concat())
@@ -184,13 +141,6 @@ fn a_lying_transfer_syntax_is_seen() {
     assert!(file.misdeclared);
     assert_eq!(file.encoding, Encoding::EXPLICIT);
     assert_eq!(file.text(STUDY).as_deref(), Some("1.2.3"));
-}
-
-fn deflated(data_set: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(data_set).unwrap();
-    part10("1.2.840.10008.1.2.1.99", &encoder.finish().unwrap())
 }
 
 #[test]

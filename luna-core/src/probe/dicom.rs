@@ -3,7 +3,7 @@
 use dicom_dictionary_std::tags;
 
 use super::{Flaw, Flaws, Format, Header, Probe, Rows};
-use crate::dicom::{Codec, DicomFile, PixelDescription, codestream, describe};
+use crate::dicom::{Codec, DicomFile, PixelDescription, describe};
 use crate::limits::Limits;
 
 pub(super) fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
@@ -11,23 +11,14 @@ pub(super) fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
     let file = DicomFile::read(bytes, limits, &mut found.flaws);
     if file.pixel_element().is_some() {
         look_at_pixels(&file, &mut found);
-    } else {
-        found.geometry = None;
     }
     found.header = Header::Dicom(Box::new(file));
     found
 }
 
 fn look_at_pixels(file: &DicomFile<'_>, found: &mut Probe<'_>) {
-    if let Some(flaw) = unsupported(file) {
-        found.flaws.push(flaw);
-    }
-    let Some(pixels) = file.pixel_description() else {
-        if let Some(flaw) = unsupported_depth(file) {
-            found.flaws.push(flaw);
-        }
-        return;
-    };
+    found.flaws.extend(unsupported(file).or_else(|| unsupported_depth(file)));
+    let Some(pixels) = file.pixel_description() else { return };
     if pixels.frames > 1 {
         found.flaws.push(Flaw::ManyImages { count: pixels.frames, what: "frames" });
     }
@@ -46,9 +37,8 @@ fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
         }
         (Some(Codec::JpegExtended), Some(uid)) => {
             // Process 2 is 8 bit, and decodes like baseline.
-            let frames = file.frame_fragments(1);
-            let first = frames.as_ref().and_then(|frames| frames.first()?.first().cloned());
-            let header = codestream::jpeg(file.data.get(first.unwrap_or_default())?);
+            let first = file.encapsulated.as_ref().and_then(|items| items.fragments().first());
+            let header = first.and_then(|first| file.codestream(Codec::JpegExtended, first));
             if header.and_then(|header| header.precision) == Some(8) {
                 return None;
             }
