@@ -277,7 +277,7 @@ mod tests {
 
     /// A JPEG as far as its frame header.
     fn jpeg(marker: u8, precision: u8, [rows, columns]: [u8; 2], components: u8) -> Vec<u8> {
-        let mut bytes = vec![0xFF, 0xD8, 0xFF, marker, 0, 8 + 3 * components];
+        let mut bytes = vec![0xFF, 0xD8, 0xFF, marker, 0, components.strict_mul(3).strict_add(8)];
         bytes.extend([precision, 0, rows, 0, columns, components]);
         bytes.extend((1..=components).flat_map(|id| [id, 0x11, 0]));
         bytes.resize(bytes.len().next_multiple_of(2), 0);

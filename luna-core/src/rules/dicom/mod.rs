@@ -1,6 +1,7 @@
 //! Family LD: DICOM headers, structure and the description of pixels.
 
 mod codestream;
+mod encapsulation;
 mod objects;
 mod pixel_data;
 mod pixel_description;
@@ -19,6 +20,7 @@ pub(super) static FAMILY: Family = Family {
         objects::RULES,
         pixel_description::RULES,
         pixel_data::RULES,
+        encapsulation::RULES,
         codestream::RULES,
     ],
 };

@@ -142,7 +142,8 @@ fn missing(file: &DicomFile<'_>, tag: Tag, out: &mut Sink<'_>) {
             let is_text = tag != tags::FILE_META_INFORMATION_GROUP_LENGTH
                 && tag != tags::FILE_META_INFORMATION_VERSION;
             let bytes = file.bytes_of(element);
-            if !bytes.is_empty() && !(is_text && bytes.iter().all(is_blank)) {
+            let is_empty = bytes.is_empty() || (is_text && bytes.iter().all(is_blank));
+            if !is_empty {
                 return;
             }
             "is empty in"
