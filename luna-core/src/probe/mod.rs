@@ -149,6 +149,11 @@ pub fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
         Some(Format::Bmp) => bmp::probe(bytes, limits),
         other => Probe::named(other),
     };
+    match &found.header {
+        Header::Jpeg(header) => found.metadata = Metadata::of_jpeg(bytes, &header.blocks),
+        Header::Tiff(_) => found.metadata = Metadata::of_tiff(bytes),
+        _ => {}
+    }
     if let Some(flaw) = found.geometry.as_ref().and_then(|shape| shape.over_budget(limits)) {
         found.flaws.push(flaw);
     }

@@ -10,7 +10,7 @@ mod header;
 
 pub(crate) use self::chunk::{Chunk, chunks};
 pub use self::header::{PngColour, PngHeader};
-use super::{Flaw, Flaws, Format, Header, Probe};
+use super::{Flaw, Flaws, Format, Header, Metadata, Probe};
 use crate::limits::Limits;
 
 /// The eight bytes at the start of every PNG.
@@ -20,12 +20,13 @@ const IEND: &[u8; 12] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 /// Broken chunks that are listed; a file of nothing else must not fill the memory.
 const MOST_FLAWS: usize = 32;
 
-pub(super) fn probe<'a>(bytes: &'a [u8], _limits: &Limits) -> Probe<'a> {
-    let mut walk = Walk::new(bytes);
+pub(super) fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
+    let mut walk = Walk::new(bytes, limits);
     walk.check_signature();
     walk.run();
-    let Walk { header, flaws, .. } = walk;
+    let Walk { header, metadata, flaws, .. } = walk;
     let mut found = Probe::named(Some(Format::Png));
+    found.metadata = metadata;
     found.flaws = flaws;
     if let Some(header) = header {
         found.geometry = Some(header.geometry());
@@ -37,14 +38,24 @@ pub(super) fn probe<'a>(bytes: &'a [u8], _limits: &Limits) -> Probe<'a> {
 struct Walk<'a> {
     bytes: &'a [u8],
     header: Option<PngHeader>,
+    metadata: Metadata,
     flaws: Flaws,
+    /// Longest text that is inflated.
+    text_bytes: usize,
     /// The chunk before this one was IDAT.
     in_image_data: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, header: None, flaws: Flaws::new(), in_image_data: false }
+    fn new(bytes: &'a [u8], limits: &Limits) -> Self {
+        Self {
+            bytes,
+            header: None,
+            metadata: Metadata::default(),
+            flaws: Flaws::new(),
+            text_bytes: usize::try_from(limits.text_bytes).unwrap_or(usize::MAX),
+            in_image_data: false,
+        }
     }
 
     fn check_signature(&mut self) {
@@ -152,6 +163,10 @@ impl<'a> Walk<'a> {
             _ if chunk.is_ancillary() || self.has_bad_crc(chunk) => None,
             _ => Some("a critical chunk that no standard knows"),
         };
+        if matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf") {
+            let (kind, offset) = (chunk.kind, chunk.offset as u64);
+            self.metadata.take_png_chunk(kind, chunk.data, offset, self.text_bytes);
+        }
         if let Some(reason) = wrong {
             self.damaged(reason, chunk.offset);
         }
