@@ -146,7 +146,7 @@ fn several_reports_are_written_and_each_is_whole() {
     let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
     assert_eq!(report["verdict"], "fail");
     assert_eq!(report["dataset"]["files"], 2);
-    assert!(html.is_file());
+    assert!(fs::read_to_string(&html).unwrap().starts_with("<!DOCTYPE html>"));
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2, "nothing temporary stays");
 }
 
@@ -290,4 +290,30 @@ fn completions_and_manual_pages_come_from_the_same_declaration() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(run(&["man", text(folder.path())]).status.code(), Some(0));
     assert!(folder.path().join("luna-validate.1").is_file());
+}
+
+#[test]
+fn the_demo_is_made_judged_and_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("luna-demo");
+    let first = luna(&["demo"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    assert!(stdout(&first).contains("FAIL"));
+    assert!(stdout(&first).contains("luna explain LF004"));
+    let page = fs::read_to_string(folder.path().join("luna-demo-report.html")).unwrap();
+    assert!(page.contains("data:image/jpeg"), "the page has pictures");
+
+    // What it tells to type next works.
+    let next = |arguments: &[&str]| {
+        luna(arguments).current_dir(folder.path()).output().unwrap().status.code()
+    };
+    assert_eq!(next(&["inspect", "luna-demo/train/P0110.png"]), Some(0));
+    assert_eq!(next(&["validate", "luna-demo", "--select", "LI"]), Some(1));
+
+    let second = luna(&["demo", text(&set)]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    fs::write(set.join("mine.png"), "").unwrap();
+    let refused = run(&["demo", text(&set)]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("mine.png"));
 }

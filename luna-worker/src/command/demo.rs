@@ -86,17 +86,19 @@ impl Arguments {
 
     fn next_steps(&self) -> String {
         let dir = shown(&self.dir);
+        let steps = [
+            ("luna explain LF004".to_owned(), "what a rule finds, why, and what to do"),
+            (format!("luna inspect {dir}/train/P0110.png"), "everything about one file"),
+            (format!("luna validate {dir} --select LI"), "only what may identify a person"),
+            ("luna validate YOUR-FOLDER -o report.html".to_owned(), "your own pictures"),
+        ];
+        let widest = steps.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         let page = shown(&self.page_place());
-        format!(
-            "
-The set lies in {dir}, the report with pictures in {page}. Next:
-  luna explain LF004                            what a rule finds, why, and what to do
-  luna inspect {dir}/FILE                       everything about one file
-  luna validate {dir} --profile {PROFILE} --select LI
-                                                only what may identify a person
-  luna validate YOUR-FOLDER -o report.html      your own pictures
-"
-        )
+        let mut text = format!("\nThe set lies in {dir}, the report with pictures in {page}. Next:\n");
+        for (command, about) in steps {
+            text.push_str(&format!("  {command:widest$}  {about}\n"));
+        }
+        text
     }
 }
 

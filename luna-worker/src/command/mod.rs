@@ -3,7 +3,7 @@
 //! One file a subcommand. The Python package runs the same function.
 
 mod completions;
-//mod demo;
+mod demo;
 mod exit;
 mod explain;
 mod inspect;
@@ -72,7 +72,7 @@ enum Command {
     Explain(explain::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
-    //Demo(demo::Arguments),
+    Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -115,7 +115,7 @@ impl Command {
             Self::Explain(arguments) => arguments.run(),
             Self::Profile(arguments) => arguments.run(),
             Self::Schema(arguments) => arguments.run(),
-            //Self::Demo(arguments) => arguments.run(),
+            Self::Demo(arguments) => arguments.run(),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(),
         }
