@@ -12,11 +12,9 @@ use luna_core::{Profile, Validator};
 use luna_fixtures::{Entry, Recipe};
 
 /// Cases that no recipe can bring about, and why.
-const NO_RECIPE: [(&str, &str); 3] = [
+const NO_RECIPE: [(&str, &str); 2] = [
     // A decoder that panics is a defect to mend; `examine`'s own tests make a rule panic instead.
     ("LF007", "panic"),
-    // Equal bytes name equal patients; only a manifest can say otherwise.
-    ("LX001", "across-patients"),
     // Nothing here takes a minute.
     ("LF007", "timeout"),
 ];

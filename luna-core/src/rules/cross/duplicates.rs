@@ -12,42 +12,38 @@ use crate::text::{counted, escaped};
 
 pub(super) static RULES: &[&Rule] = &[&DUPLICATE_FILE, &DUPLICATE_PIXELS];
 
-static CASES: &[Case] = &[
-    Case::new(
-        "",
-        Severity::Warning,
-        Stage::Set,
-        "within one patient and one split, as far as known",
-    ),
-    Case::new(
-        "across-patients",
-        Severity::Error,
-        Stage::Set,
-        "the copies carry different patients' identities",
-    ),
-    Case::new(
-        "across-splits",
-        Severity::Error,
-        Stage::Set,
-        "the copies lie in different top folders of train, val (valid, validation), test",
-    ),
-];
+const WITHIN: Case = Case::new(
+    "",
+    Severity::Warning,
+    Stage::Set,
+    "within one patient and one split, as far as known",
+);
+const ACROSS_PATIENTS: Case = Case::new(
+    "across-patients",
+    Severity::Error,
+    Stage::Set,
+    "the copies carry different patients' identities",
+);
+const ACROSS_SPLITS: Case = Case::new(
+    "across-splits",
+    Severity::Error,
+    Stage::Set,
+    "the copies lie in different top folders of train, val (valid, validation), test",
+);
 
 static DUPLICATE_FILE: Rule = Rule {
     code: "LX001",
     name: "duplicate-file",
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Set,
-    cases: CASES,
+    cases: &[WITHIN, ACROSS_SPLITS],
     options: &[],
     summary: "Two or more images of the set are the same file, byte for byte.",
     why: "A copy counts one patient twice: it skews class frequencies and averages, and a copy on the \
-          other side of a split lets a model be tested on what it was trained on. Copies under two \
-          patients mean that at least one label or identity belongs to somebody else.",
-    measured: "Images whose SHA-256 are equal form a group; one finding a group. Patients are compared \
-               by PatientID with its issuer; splits are told by the top folder: train, val (also \
-               valid, validation), test. A chance collision of SHA-256 is not to be expected; there \
-               are no known false alarms. A set that repeats an image on purpose, to test readers \
+          other side of a split lets a model be tested on what it was trained on.",
+    measured: "Images whose SHA-256 are equal form a group; one finding a group. Splits are \
+               told by the top folder: train, val (also valid, validation), test. A chance collision \
+               of SHA-256 is not to be expected; there are no known false alarms. A set that repeats an image on purpose, to test readers \
                against themselves, lists it under `exceptions`.",
     how_to_fix: "Keep one copy, and correct the tables that name the others.",
     references: &[
@@ -63,7 +59,7 @@ static DUPLICATE_PIXELS: Rule = Rule {
     name: "duplicate-pixels",
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Set,
-    cases: CASES,
+    cases: &[WITHIN, ACROSS_PATIENTS, ACROSS_SPLITS],
     options: &[],
     summary: "Different files of the set hold the same pixels: exports of one picture into other \
               formats or depths, copies with another header, a shifted, scaled or inverted range.",
@@ -72,10 +68,10 @@ static DUPLICATE_PIXELS: Rule = Rule {
           wrong.",
     measured: "BLAKE3 over the canonical pixels of all frames: v' = (v - min) / gcd(v - min), and of v' \
                and max - v' the one that is smaller where they first differ; RGB of equal channels \
-               as grey. So 12-bit DICOM, its 16-bit PNG (values times 16 or 257) and an inverted \
+               as grey. So a 12-bit DICOM, its 16-bit PNG (values times 16 or 257) and an inverted \
                export meet. A lossy or windowed export differs in its values and is left to LX003. \
                Constant images have no fingerprint. Groups that LX001 names in full are not named \
-               again. No known false alarms.",
+               again. Patients are compared by PatientID with its issuer, splits by the top folder. No known false alarms.",
     how_to_fix: "Keep the file with the most grey levels and the fullest header, and correct the tables \
                  that name the others.",
     references: &[
@@ -131,6 +127,7 @@ fn groups<'a>(
 
 /// Reports a group under the gravest case that holds for it.
 fn fire(out: &mut Sink<'_>, group: &[&Entry], message: &str, found: String, help: Option<String>) {
+    // Equal bytes carry equal identities: LX001 never has two patients.
     let patients: BTreeSet<&str> =
         group.iter().filter_map(|entry| entry.record.identity.patient.as_deref()).collect();
     let splits: BTreeSet<&str> = group.iter().filter_map(|entry| split(entry)).collect();

@@ -46,7 +46,7 @@ static BURNED_IN_DECLARED: Rule = Rule {
     code: "LI010",
     name: "burned-in-declared",
     status: Status::Stable { since: "0.1.0" },
-    scope: Scope::Format(Format::Dicom),
+    scope: Scope::DicomImage,
     cases: &[
         Case::new(
             "",
@@ -58,7 +58,7 @@ static BURNED_IN_DECLARED: Rule = Rule {
             "unknown",
             Severity::Warning,
             Stage::File,
-            "it claims cleaned pixels, and does not know whether text is burned in",
+            "it claims cleaned pixels, and does not say that no text is burned in",
         ),
     ],
     options: &[],
@@ -66,9 +66,10 @@ static BURNED_IN_DECLARED: Rule = Rule {
               patient.",
     why: "Header cleaning does not touch pixels: the name stays readable in the picture, and in every \
           PNG made from it.",
-    measured: "BurnedInAnnotation is YES; or it is UNKNOWN (no value of the standard) while \
-               DeidentificationMethodCodeSequence claims 113101, Clean Pixel Data Option. What the \
-               picture really shows is looked at by LI011.",
+    measured: "BurnedInAnnotation is YES; or it is absent or neither YES nor NO (such as UNKNOWN) \
+               while DeidentificationMethodCodeSequence claims 113101, Clean Pixel Data Option, \
+               which has to set it to NO. What the picture really shows is looked at by LI011. No \
+               known false alarms.",
     how_to_fix: "Cover the text in the pixels, then set BurnedInAnnotation to NO and claim 113101; or \
                  leave the picture out. If there is no text in it, correct the attribute.",
     references: &[
@@ -105,25 +106,20 @@ fn deid_claim(cx: &FileContext<'_>, out: &mut Sink<'_>) {
 
 fn burned_in(cx: &FileContext<'_>, out: &mut Sink<'_>) {
     let Some(file) = cx.dicom() else { return };
-    let at = |message: &str, found: &str| {
-        Draft::new(message)
-            .at(file.location_of(tags::BURNED_IN_ANNOTATION))
-            .found(found)
-            .expected("NO")
-    };
-    match file.text(tags::BURNED_IN_ANNOTATION).as_deref() {
-        Some("YES") => {
-            out.fire("", at("Says that identifying text is burned into its picture.", "YES"));
+    let declared = file.text(tags::BURNED_IN_ANNOTATION);
+    let (case, message) = match declared.as_deref() {
+        Some("YES") => ("", "Says that identifying text is burned into its picture."),
+        Some("NO") => return,
+        _ if claims(file, CLEAN_PIXEL_DATA) => {
+            ("unknown", "Claims that its pixels were cleaned, but not that no text is burned in.")
         }
-        Some("UNKNOWN") if claims(file, CLEAN_PIXEL_DATA) => out.fire(
-            "unknown",
-            at(
-                "Claims that its pixels were cleaned, but does not know whether text is burned in.",
-                "UNKNOWN",
-            ),
-        ),
-        _ => {}
-    }
+        _ => return,
+    };
+    let draft = Draft::new(message)
+        .at(file.location_of(tags::BURNED_IN_ANNOTATION))
+        .found(declared.as_deref().map_or_else(|| "absent or empty".to_owned(), shown))
+        .expected("NO");
+    out.fire(case, draft);
 }
 
 /// True if DeidentificationMethodCodeSequence holds this code (PS3.16 CID 7050).
@@ -180,6 +176,8 @@ mod tests {
         assert_eq!(declared(DataSet::new(), "UNKNOWN"), None);
         assert_eq!(declared(code("113100"), "UNKNOWN"), None);
         assert_eq!(declared(code("113101"), "UNKNOWN"), Some(Severity::Warning));
+        assert_eq!(declared(code("113101"), ""), Some(Severity::Warning));
+        assert_eq!(declared(code("113101"), "NO"), None);
         assert!(findings(&BURNED_IN_DECLARED, &DataSet::new()).is_empty());
     }
 }
