@@ -42,7 +42,7 @@ pub(super) fn decode(
     Some(Image {
         geometry: Geometry { frames: header.pages.len() as u32, ..page.geometry() },
         samples,
-        has_alpha: page.has_alpha,
+        has_alpha: page.has_alpha(),
         display,
         inverted: page.white_is_zero,
         rows_decoded,
@@ -104,21 +104,14 @@ impl Job<'_> {
             Flaw::Truncated { rows, .. } | Flaw::Decode { rows, .. } => Some(rows),
             _ => None,
         });
-        match known {
+        if let Some(rows) = known {
             // The probe knows the first row of the strip; here it is known how far the strip goes.
-            Some(rows) => {
-                if rows.is_none_or(|rows| rows.stopped == chunk.y) {
-                    *rows = Some(at);
-                }
+            if rows.is_none_or(|rows| rows.stopped == chunk.y) {
+                *rows = Some(at);
             }
-            None => {
-                let reason = format!("{} does not hold all its rows", page.name(chunk));
-                self.flaws.push(Flaw::Decode {
-                    reason,
-                    offset: Some(chunk.offset),
-                    rows: Some(at),
-                });
-            }
+        } else {
+            let reason = format!("{} does not hold all its rows", page.name(chunk));
+            self.flaws.push(Flaw::Decode { reason, offset: Some(chunk.offset), rows: Some(at) });
         }
     }
 }

@@ -42,8 +42,6 @@ pub struct TiffPage {
     pub white_is_zero: bool,
     /// Colours of the palette; empty if there is none.
     pub palette: Vec<[u8; 3]>,
-    /// The last sample is alpha (or any other extra sample).
-    pub has_alpha: bool,
     pub(crate) big_endian: bool,
     pub(crate) planar: bool,
     pub(crate) compression: Compression,
@@ -63,6 +61,11 @@ pub(crate) struct Chunks {
 }
 
 impl TiffPage {
+    /// The last sample is alpha, or another one that is no colour.
+    pub fn has_alpha(&self) -> bool {
+        self.samples.is_multiple_of(2)
+    }
+
     /// Shape and depth of one page.
     pub(crate) fn geometry(&self) -> Geometry {
         Geometry {
@@ -88,7 +91,7 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
     let samples = tag(277).unwrap_or(1);
     let photometric =
         tag(262).ok_or_else(|| damaged("a page has no photometric interpretation"))?;
-    let has_alpha = colours(photometric, samples)?;
+    check_colours(photometric, samples)?;
     let compression = compression(tag(259).unwrap_or(1))?;
     let (bits, kind) = depth(tiff, directory)?;
     let predictor = predictor(tag(317).unwrap_or(1), bits, kind, compression)?;
@@ -104,7 +107,6 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
         kind,
         white_is_zero: photometric == 0,
         palette,
-        has_alpha,
         big_endian: tiff.is_big_endian(),
         planar: tag(284).unwrap_or(1) == 2 && samples > 1,
         compression,
@@ -121,12 +123,12 @@ fn unsupported(what: &str) -> Flaw {
     Flaw::Unsupported { encoding: format!("TIFF {what}") }
 }
 
-/// True if the last of these samples is an extra one.
-fn colours(photometric: u64, samples: u64) -> Result<bool, Flaw> {
+/// Grey, RGB or a palette, the first two with at most one extra sample.
+fn check_colours(photometric: u64, samples: u64) -> Result<(), Flaw> {
     let name = match photometric {
-        0 | 1 if matches!(samples, 1 | 2) => return Ok(samples == 2),
-        2 if matches!(samples, 3 | 4) => return Ok(samples == 4),
-        3 if samples == 1 => return Ok(false),
+        0 | 1 if matches!(samples, 1 | 2) => return Ok(()),
+        2 if matches!(samples, 3 | 4) => return Ok(()),
+        3 if samples == 1 => return Ok(()),
         0..=3 => return Err(unsupported(&format!("with {samples} samples a pixel"))),
         4 => "transparency mask",
         5 => "CMYK",
@@ -150,10 +152,9 @@ fn compression(number: u64) -> Result<Compression, Flaw> {
         4 => "CCITT group 4",
         6 => "old JPEG",
         7 => "JPEG",
-        9 | 10 => "JBIG",
         32_809 => "ThunderScan",
         33_003 | 33_005 | 34_712 => "JPEG 2000",
-        34_661 => "JBIG",
+        9 | 10 | 34_661 => "JBIG",
         34_892 => "lossy JPEG",
         34_887 => "LERC",
         34_925 => "LZMA",

@@ -208,7 +208,7 @@ static MULTI_IMAGE_FILE: Rule = Rule {
 fn many_images(cx: &FileContext<'_>, out: &mut Sink<'_>) {
     for flaw in cx.flaws {
         if let Flaw::ManyImages { count, what } = flaw {
-            let message = format!("Holds {} {what}; a radiograph is one.", count);
+            let message = format!("Holds {count} {what}; a radiograph is one.");
             let draft = Draft::new(message).found(format!("{count} {what}"));
             out.fire("", draft.expected(counted(1, "picture")));
         }

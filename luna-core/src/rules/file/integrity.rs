@@ -45,18 +45,12 @@ fn truncated(cx: &FileContext<'_>, out: &mut Sink<'_>) {
             Flaw::Truncated { what, offset, expected, found, rows } => {
                 let missing = expected.map(|expected| expected.saturating_sub(*found));
                 let least = missing.map(|bytes| bytes.saturating_add(cx.bytes.len() as u64));
-                let mut message = match rows {
+                let place = match rows {
                     Some(rows) => stops_in(*rows),
                     None => format!("Stops inside {what}"),
                 };
-                match least {
-                    Some(least) => message.push_str(&format!(
-                        " (byte {} of at least {}).",
-                        grouped(*offset),
-                        grouped(least)
-                    )),
-                    None => message.push_str(&format!(" (byte {}).", grouped(*offset))),
-                }
+                let size = least.map_or(String::new(), |n| format!(" of at least {}", grouped(n)));
+                let message = format!("{place} (byte {}{size}).", grouped(*offset));
                 let mut draft = Draft::new(message)
                     .at(Location::Byte { offset: *offset })
                     .found(format!("{} of {what}", counted(*found, "byte")));
