@@ -9,7 +9,7 @@ use crate::decode::{Image, decode};
 use crate::guard;
 use crate::limits::MemoryBudget;
 use crate::measure::{Measured, measure};
-use crate::probe::{Family, Flaw, Flaws, Format, Probe, probe, sniff};
+use crate::probe::{Family, Flaw, Flaws, Format, Geometry, Probe, probe, sniff};
 use crate::record::{Kind, Record};
 use crate::rules::{Check, FileContext, ImageContext, Rule, Sink};
 use crate::settings::Settings;
@@ -46,7 +46,7 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
     let mut flaws = std::mem::take(&mut found.flaws);
     flaws.append(&mut panicked);
 
-    let decoded_bytes = found.geometry.as_ref().map_or(0, |shape| shape.decoded_bytes());
+    let decoded_bytes = found.geometry.as_ref().map_or(0, Geometry::decoded_bytes);
     let claim = memory.claim(decoded_bytes.saturating_mul(2).saturating_add(SCRATCH_BYTES));
     let (image, measured) =
         if late() { (None, None) } else { see(bytes, &found, settings, &mut flaws, &late) };

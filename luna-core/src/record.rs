@@ -142,6 +142,7 @@ pub struct Measurements {
 }
 
 /// Whole numbers are written as such, others with six significant digits.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn rounded<S: serde::Serializer>(value: &f64, out: S) -> Result<S::Ok, S::Error> {
     let value = six_digits(*value);
     if value.fract() == 0.0 && value.abs() < 9.0e15 {

@@ -1,4 +1,9 @@
 //! Real DICOM files, where they lie beside the checkout: samples as stored against those of pydicom.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on may say so"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

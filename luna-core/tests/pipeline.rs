@@ -1,5 +1,6 @@
 //! The run as a whole: the same report for any number of threads and order, cancellation, limits,
 //! memory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may say so")]
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

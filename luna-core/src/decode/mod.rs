@@ -27,7 +27,9 @@ pub fn decode(
     limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Image> {
-    probe.geometry.as_ref().filter(|shape| shape.over_budget(limits).is_none())?;
+    if probe.geometry.is_none() || probe.over_budget(bytes.len() as u64, limits).is_some() {
+        return None;
+    }
     match &probe.header {
         Header::Dicom(file) => dicom::decode(file, limits, flaws),
         Header::Png(header) => png::decode(bytes, header, limits, flaws),

@@ -25,6 +25,10 @@ pub use self::tiff::{SampleKind, TiffHeader, TiffPage};
 use crate::dicom::DicomFile;
 use crate::limits::Limits;
 
+/// Decoded bytes up to which any ratio to the file's size is honest: a blank 16-bit PNG reaches
+/// 1,026, a blank JPEG 2000 27,881.
+const RATIO_COUNTS_ABOVE: u64 = 256 << 20;
+
 /// Shape and depth of a picture, as its header declares it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Geometry {
@@ -122,6 +126,17 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// The first budget that the picture of a file of this size exceeds.
+    pub(crate) fn over_budget(&self, file_bytes: u64, limits: &Limits) -> Option<Flaw> {
+        let shape = self.geometry.as_ref()?;
+        let decoded = shape.decoded_bytes();
+        let ratio = decoded / file_bytes.max(1);
+        let too_dense = decoded > RATIO_COUNTS_ABOVE && ratio > u64::from(limits.ratio);
+        let dense =
+            Flaw::OverBudget { limit: "ratio", allowed: u64::from(limits.ratio), seen: ratio };
+        shape.over_budget(limits).or(too_dense.then_some(dense))
+    }
+
     /// The DICOM object, if it is one.
     pub fn dicom(&self) -> Option<&DicomFile<'a>> {
         match &self.header {
@@ -154,8 +169,34 @@ pub fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
         Header::Tiff(_) => found.metadata = Metadata::of_tiff(bytes),
         _ => {}
     }
-    if let Some(flaw) = found.geometry.as_ref().and_then(|shape| shape.over_budget(limits)) {
-        found.flaws.push(flaw);
-    }
+    found.flaws.extend(found.over_budget(bytes.len() as u64, limits));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_to_the_size_of_the_file_counts_for_large_pictures_only() {
+        let limits = Limits { decoded_bytes: 1 << 30, ..Limits::default() };
+        let of_height = |height| Probe {
+            geometry: Some(Geometry {
+                width: 1 << 14,
+                height,
+                frames: 1,
+                channels: 1,
+                bits_allocated: 8,
+                bits_stored: 8,
+                signed: false,
+            }),
+            ..Probe::named(None)
+        };
+        let (small, large) = (of_height(1 << 14), of_height((1 << 14) + 1));
+        assert_eq!(small.over_budget(1, &limits), None);
+        let decoded = ((1 << 14) + 1) << 14;
+        assert_eq!(large.over_budget(decoded / 1_000, &limits), None, "the n-th passes");
+        let flaw = Flaw::OverBudget { limit: "ratio", allowed: 1_000, seen: 1_001 };
+        assert_eq!(large.over_budget(decoded / 1_001, &limits), Some(flaw));
+    }
 }

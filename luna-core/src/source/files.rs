@@ -44,7 +44,8 @@ fn free_name(name: &ItemPath, taken: &BTreeMap<ItemPath, PathBuf>) -> ItemPath {
         Some(dot) if dot > 0 => name.as_bytes().split_at(dot),
         _ => (name.as_bytes(), &b""[..]),
     };
-    (2_u64..)
+    // One more candidate than there are names: one of them is free.
+    (2..taken.len() + 3)
         .map(|n| ItemPath::from_bytes([stem, format!("-{n}").as_bytes(), extension].concat()))
         .find(|candidate| !taken.contains_key(candidate))
         .unwrap_or_else(|| name.clone())

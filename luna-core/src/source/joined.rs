@@ -28,7 +28,7 @@ impl Joined {
     pub fn push(&mut self, name: &str, source: impl Source + 'static) {
         let taken = |name: &str| self.parts.iter().any(|(other, _)| other == name);
         let free = if taken(name) {
-            (2_u64..).map(|n| format!("{name}-{n}")).find(|name| !taken(name))
+            (2..self.parts.len() + 3).map(|n| format!("{name}-{n}")).find(|name| !taken(name))
         } else {
             None
         };

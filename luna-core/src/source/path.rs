@@ -1,7 +1,7 @@
 //! A path inside a source: data from outside, never a path of this machine.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A path relative to its source, with `/`, kept byte for byte.
 ///
@@ -32,7 +32,7 @@ impl ItemPath {
                 for chunk in raw.utf8_chunks() {
                     text.push_str(chunk.valid());
                     for byte in chunk.invalid() {
-                        text.push_str(&format!("\\x{byte:02x}"));
+                        let _ = write!(text, "\\x{byte:02x}");
                     }
                 }
                 Self { text, raw: Some(raw) }
@@ -69,6 +69,7 @@ impl ItemPath {
     }
 
     /// The path below a folder: `prefix/path`.
+    #[must_use]
     pub fn below(&self, prefix: &str) -> Self {
         let mut bytes = format!("{prefix}/").into_bytes();
         bytes.extend_from_slice(self.as_bytes());

@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::probe::Flaw;
+use crate::record::Kind;
 use crate::rules::{
     Case, Check, Draft, FileContext, NameContext, Rule, Scope, SetContext, Sink, Stage, Status,
 };
@@ -47,7 +48,8 @@ fn unreadable(cx: &NameContext<'_>, out: &mut Sink<'_>) {
 }
 
 fn nothing(cx: &SetContext<'_>, out: &mut Sink<'_>) {
-    if cx.entries.is_empty() {
+    let beside = |kind| matches!(kind, Kind::Table | Kind::Document | Kind::Debris);
+    if cx.entries.iter().all(|entry| beside(entry.record.facts.kind)) {
         let help = "Check the path: it should lead to the folder that holds the images.";
         out.fire("nothing", Draft::new("There is nothing to validate here.").help(help));
     }

@@ -5,7 +5,7 @@ use crate::names;
 use crate::probe::{Family, Flaw, Format};
 use crate::record::Kind;
 use crate::rules::{
-    Case, Check, Draft, FileContext, NameContext, Rule, Scope, Sink, Stage, Status,
+    Case, Check, Draft, FileContext, NameContext, Rule, RuleOption, Scope, Sink, Stage, Status,
 };
 use crate::source::ItemKind;
 use crate::text::{counted, shown};
@@ -196,21 +196,33 @@ static MULTI_IMAGE_FILE: Rule = Rule {
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Any,
     cases: &[Case::only(Severity::Warning, Stage::File)],
-    options: &[],
+    options: &[&MAX_IMAGES],
     summary: "One file holds several pictures: TIFF pages, an animated PNG, DICOM frames.",
     why: "Most loaders take the first and drop the rest without a word.",
-    measured: "TIFF pages without the reduced-resolution ones, APNG frames, NumberOfFrames above 1.",
-    how_to_fix: "Split it into one file a picture, or ignore this rule where series are meant.",
+    measured: "TIFF pages without the reduced-resolution ones, APNG frames, NumberOfFrames.",
+    how_to_fix: "Split it into one file a picture, or raise `max_images` where series are meant.",
     references: &["TIFF Revision 6.0 (NewSubfileType)", "DICOM PS3.3, C.7.6.6 Multi-frame"],
     check: Check::File(many_images),
 };
 
+static MAX_IMAGES: RuleOption = RuleOption::number(
+    "LF012",
+    "max_images",
+    1.0,
+    (1.0, 4_096.0),
+    "pictures",
+    "Pictures that one file may hold. A radiograph is one.",
+);
+
 fn many_images(cx: &FileContext<'_>, out: &mut Sink<'_>) {
+    let allowed = out.number(&MAX_IMAGES);
     for flaw in cx.flaws {
-        if let Flaw::ManyImages { count, what } = flaw {
-            let message = format!("Holds {count} {what}; a radiograph is one.");
+        if let Flaw::ManyImages { count, what } = flaw
+            && f64::from(*count) > allowed
+        {
+            let message = format!("Holds {count} {what}; the profile allows {allowed}.");
             let draft = Draft::new(message).found(format!("{count} {what}"));
-            out.fire("", draft.expected(counted(1, "picture")));
+            out.fire("", draft.expected(format!("at most {}", counted(allowed as u64, "picture"))));
         }
     }
 }
