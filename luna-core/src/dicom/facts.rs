@@ -7,11 +7,14 @@ use super::{DicomFile, SopClass, SopKind, sop_class};
 use crate::record::{DicomFacts, KeyedIdentity, Kind, Record};
 use crate::settings::IdentityKey;
 
+/// Characters of a text that a report repeats; LO has 64, ImageType a few words.
+const LONGEST_FACT: usize = 128;
+
 /// Writes all that the header tells into a record.
 pub(crate) fn fill(record: &mut Record, file: &DicomFile<'_>, key: &IdentityKey) {
     record.facts.kind = kind(file);
     record.facts.transfer_syntax.clone_from(&file.transfer_syntax);
-    record.facts.photometric_interpretation = file.text(tags::PHOTOMETRIC_INTERPRETATION);
+    record.facts.photometric_interpretation = short(file, tags::PHOTOMETRIC_INTERPRETATION);
     record.age_years = age_years(file);
     record.identity = identity(file, key);
     record.facts.dicom = Some(facts(file));
@@ -21,27 +24,33 @@ pub(crate) fn fill(record: &mut Record, file: &DicomFile<'_>, key: &IdentityKey)
 pub fn facts(file: &DicomFile<'_>) -> DicomFacts {
     DicomFacts {
         sop_class_uid: sop_class_uid(file),
-        modality: file.text(tags::MODALITY),
-        presentation_intent: file.text(tags::PRESENTATION_INTENT_TYPE),
-        image_type: file.text(tags::IMAGE_TYPE),
-        body_part: file.text(tags::BODY_PART_EXAMINED),
-        view_position: file.text(tags::VIEW_POSITION),
-        laterality: file.text(tags::IMAGE_LATERALITY).or_else(|| file.text(tags::LATERALITY)),
-        patient_orientation: file.text(tags::PATIENT_ORIENTATION),
+        modality: short(file, tags::MODALITY),
+        presentation_intent: short(file, tags::PRESENTATION_INTENT_TYPE),
+        image_type: short(file, tags::IMAGE_TYPE),
+        body_part: short(file, tags::BODY_PART_EXAMINED),
+        view_position: short(file, tags::VIEW_POSITION),
+        laterality: short(file, tags::IMAGE_LATERALITY).or_else(|| short(file, tags::LATERALITY)),
+        patient_orientation: short(file, tags::PATIENT_ORIENTATION),
         imager_pixel_spacing_mm: pair(file, tags::IMAGER_PIXEL_SPACING),
         pixel_spacing_mm: pair(file, tags::PIXEL_SPACING),
         window: both(file, tags::WINDOW_CENTER, tags::WINDOW_WIDTH),
         rescale: both(file, tags::RESCALE_SLOPE, tags::RESCALE_INTERCEPT),
-        burned_in_annotation: file.text(tags::BURNED_IN_ANNOTATION),
-        lossy_compression: file.text(tags::LOSSY_IMAGE_COMPRESSION),
-        manufacturer: file.text(tags::MANUFACTURER),
-        model: file.text(tags::MANUFACTURER_MODEL_NAME),
-        sex: file.text(tags::PATIENT_SEX),
+        burned_in_annotation: short(file, tags::BURNED_IN_ANNOTATION),
+        lossy_compression: short(file, tags::LOSSY_IMAGE_COMPRESSION),
+        manufacturer: short(file, tags::MANUFACTURER),
+        model: short(file, tags::MANUFACTURER_MODEL_NAME),
+        sex: short(file, tags::PATIENT_SEX),
         age_group: age_years(file).map(|years| age_group(years).to_owned()),
         patient: None,
         study: None,
         series: None,
     }
+}
+
+/// A text as far as reports repeat it.
+fn short(file: &DicomFile<'_>, tag: Tag) -> Option<String> {
+    let text = file.text(tag)?;
+    Some(text.chars().take(LONGEST_FACT).collect())
 }
 
 /// SOPClassUID of the data set, else of the file meta.

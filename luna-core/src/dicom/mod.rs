@@ -133,6 +133,8 @@ pub struct DicomFile<'a> {
     charsets: Vec<(DataSet, Charsets)>,
     /// PixelRepresentation is 1: ambiguous numbers (US or SS) are signed.
     signed: bool,
+    /// Bytes of a text value that are decoded at most.
+    longest_text: usize,
 }
 
 /// A data set: enclosing sequence (`None` for the whole) and item.
@@ -202,7 +204,8 @@ impl DicomFile<'_> {
     }
 
     /// The value of a text element at any depth: decoded in its character set, without padding,
-    /// several values separated by `\`; `None` if it is empty or no text.
+    /// several values separated by `\`; `None` if it is empty or no text. What is longer than the
+    /// budget (`limits.text_bytes`) is cut.
     pub fn text_of(&self, element: &Element) -> Option<String> {
         let vr = self.vr(element);
         if !values::is_text(vr) {
@@ -215,6 +218,7 @@ impl DicomFile<'_> {
 
     fn decode_text(&self, element: &Element, vr: VR) -> String {
         let bytes = self.bytes_of(element);
+        let bytes = bytes.get(..self.longest_text).unwrap_or(bytes);
         let is_extended =
             matches!(vr, VR::LO | VR::LT | VR::PN | VR::SH | VR::ST | VR::UC | VR::UT);
         match self.charsets_of(element).filter(|_| is_extended) {

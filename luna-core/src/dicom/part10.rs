@@ -18,6 +18,9 @@ use crate::probe::{Flaw, Flaws};
 /// Longest piece that is inflated at once.
 const PIECE: usize = 256 << 10;
 
+/// Bytes of a transfer syntax UID that are looked at; more than 64 are wrong.
+const LONGEST_UID: usize = 128;
+
 /// Decoded bytes below which a ratio counts for nothing, as for every other format.
 const RATIO_FROM: u64 = 256 << 20;
 
@@ -59,6 +62,7 @@ impl<'a> DicomFile<'a> {
             top: Vec::new(),
             charsets: Vec::new(),
             signed: false,
+            longest_text: usize::try_from(limits.text_bytes).unwrap_or(usize::MAX),
         };
         file.index();
         file.object = values::read(&file, limits);
@@ -116,7 +120,7 @@ fn declared_syntax(walker: &Walker<'_>, bytes: &[u8]) -> Option<String> {
     let element =
         walker.found.elements.iter().find(|element| element.tag == tags::TRANSFER_SYNTAX_UID)?;
     let value = bytes.get(element.value..element.value.checked_add(element.length)?)?;
-    let text = String::from_utf8_lossy(value.get(..value.len().min(64))?);
+    let text = String::from_utf8_lossy(value.get(..value.len().min(LONGEST_UID))?);
     let text = text.trim_matches(['\0', ' ']);
     (!text.is_empty()).then(|| text.to_owned())
 }
