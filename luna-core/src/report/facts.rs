@@ -1,7 +1,9 @@
 //! Facts in words and numbers for people; the text and the page say them alike.
 
-use crate::record::{DicomFacts, Facts, Kind};
-use crate::text::{grouped, six_digits};
+use std::fmt::Write as _;
+
+use crate::record::{DicomFacts, Facts, Kind, Measurements};
+use crate::text::{bytes, counted, grouped, six_digits};
 
 /// What a kind of file is called.
 pub(crate) const fn kind_title(kind: Kind) -> &'static str {
@@ -51,6 +53,92 @@ pub(crate) fn spacing(dicom: &DicomFacts) -> Option<String> {
     let [row, column] = dicom.imager_pixel_spacing_mm.or(dicom.pixel_spacing_mm)?;
     let (row, column) = (number(row), number(column));
     Some(if row == column { format!("{row} mm") } else { format!("{row} x {column} mm") })
+}
+
+/// What is known, a row a subject; rows of which nothing is known are left out.
+pub(crate) fn in_words(facts: &Facts) -> Vec<(&'static str, String)> {
+    let format = facts.format.map_or("format unknown", |format| format.title());
+    let mut rows = vec![(
+        "file",
+        format!("{}, {format}, {}", kind_title(facts.kind), bytes(facts.size_bytes)),
+    )];
+    rows.extend(picture(facts).map(|value| ("picture", value)));
+    rows.extend(facts.transfer_syntax.clone().map(|value| ("encoding", value)));
+    rows.extend(facts.dicom.as_ref().map(|dicom| ("DICOM", header(dicom))));
+    rows.extend(facts.measurements.iter().flat_map(measured));
+    let hashes = [
+        ("sha256", &facts.sha256),
+        ("pixels", &facts.fingerprints.pixels),
+        ("perceptual", &facts.fingerprints.perceptual),
+    ];
+    rows.extend(hashes.into_iter().filter_map(|(name, hash)| Some((name, hash.clone()?))));
+    rows
+}
+
+fn picture(facts: &Facts) -> Option<String> {
+    let (width, height) = (facts.width?, facts.height?);
+    let mut said = format!("{} x {} pixels", grouped(width.into()), grouped(height.into()));
+    let frames = facts.frames.map(|n| counted(n.into(), "frame"));
+    let channels = facts.channels.map(|n| counted(n.into(), "channel"));
+    let signed = facts.signed.map(|signed| if signed { "signed" } else { "unsigned" }.to_owned());
+    let photometric = facts.photometric_interpretation.clone();
+    for part in [frames, channels, depth(facts), signed, photometric].into_iter().flatten() {
+        let _ = write!(said, ", {part}");
+    }
+    Some(said)
+}
+
+fn header(dicom: &DicomFacts) -> String {
+    let texts = [
+        ("", &dicom.modality),
+        ("", &dicom.presentation_intent),
+        ("", &dicom.body_part),
+        ("view ", &dicom.view_position),
+        ("laterality ", &dicom.laterality),
+        ("image type ", &dicom.image_type),
+        ("burned-in annotation ", &dicom.burned_in_annotation),
+        ("lossy compression ", &dicom.lossy_compression),
+        ("by ", &dicom.manufacturer),
+        ("", &dicom.model),
+        ("sex ", &dicom.sex),
+        ("age ", &dicom.age_group),
+        ("", &dicom.patient),
+        ("", &dicom.study),
+        ("", &dicom.series),
+        ("SOP class ", &dicom.sop_class_uid),
+    ];
+    let mut parts: Vec<_> = texts
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}{}", value.as_ref()?)))
+        .collect();
+    parts.extend(spacing(dicom).map(|said| format!("spacing {said}")));
+    let window = dicom.window.map(|[c, w]| format!("window {} / {}", number(c), number(w)));
+    let rescale =
+        dicom.rescale.map(|[s, i]| format!("rescale slope {}, intercept {}", number(s), number(i)));
+    parts.extend(window.into_iter().chain(rescale));
+    parts.join(", ")
+}
+
+fn measured(m: &Measurements) -> [(&'static str, String); 2] {
+    let values = [
+        ("min", m.min),
+        ("p01", m.p01),
+        ("median", m.p50),
+        ("mean", m.mean),
+        ("p99", m.p99),
+        ("max", m.max),
+        ("std", m.std),
+    ];
+    let values = values.map(|(name, value)| format!("{name} {}", number(value))).join(", ");
+    let texture = format!(
+        "{}, entropy {} bits, clipped {} low and {} high, sharpness {}",
+        counted(m.distinct_values, "different value"),
+        number(m.entropy_bits),
+        percent(m.clipped_low),
+        percent(m.clipped_high),
+        number(m.sharpness),
+    );
+    [("values", values), ("texture", texture)]
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl<'a> Page<'a> {
                         b.code { (shown(group.rule)) } " " span.name { (shown(group.name)) }
                     }
                     span.count {
-                        (files) " files"
+                        (files) @if files == "1" { " file" } @else { " files" }
                         @if group.places.len() != group.files.len() {
                             span.quiet { " · " (counted(group.places.len() as u64, "finding")) }
                         }

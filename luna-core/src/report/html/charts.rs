@@ -72,8 +72,8 @@ impl Page<'_> {
             .filter_map(|(at, file)| Some((at, file.path.as_str(), relative(&file.facts)?)))
             .collect();
         let highest = points.iter().map(|(.., (_, std))| *std).fold(1.0, f64::max);
-        let x = |mean: f64| format!("{:.1}", LEFT + mean / 100.0 * (WIDTH - 2.0 * LEFT));
-        let y = |std: f64| format!("{:.1}", BASE - std / highest * (BASE - TOP));
+        let x = |mean: f64| LEFT + mean / 100.0 * (WIDTH - 2.0 * LEFT);
+        let y = |std: f64| BASE - std / highest * (BASE - TOP);
         html! {
             @if !points.is_empty() {
                 figure.chart {
@@ -81,24 +81,33 @@ impl Page<'_> {
                     svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="group"
                         aria-label={ "Mean against standard deviation of " (counted(points.len() as u64, "image")) } {
                         (axis("0 %", "mean", "100 %"))
-                        text.tick x=(LEFT) y="14" { "std " (number(highest)) " %" }
+                        text.tick x=(LEFT) y="14" { "std " (brief(highest)) " %" }
                         @for (at, path, (mean, std)) in &points {
                             a href={ "#f" (at) } {
-                                title { (shown(path)) ": mean " (number(*mean)) " %, std " (number(*std)) " %" }
-                                circle.point.(self.class_of(path)) cx=(x(*mean)) cy=(y(*std)) r="3" {}
+                                title { (shown(path)) ": mean " (brief(*mean)) " %, std " (brief(*std)) " %" }
+                                (self.point(path, x(*mean), y(*std)))
                             }
                         }
                     }
                     p.quiet {
-                        (some_of(points.len(), images)) " images. A point leads to its file."
+                        (some_of(points.len(), images)) " images; ■ with errors, ▲ with warnings. A point leads to its file."
                     }
                 }
             }
         }
     }
 
-    fn class_of(&self, path: &str) -> &'static str {
-        self.overview.worst.get(path).map_or("clean", |worst: &Severity| worst.as_str())
+    /// A square, triangle or dot by the file's gravest finding.
+    fn point(&self, path: &str, x: f64, y: f64) -> Markup {
+        match self.overview.worst.get(path) {
+            Some(Severity::Error) => html! {
+                rect.point.error x=(px(x - 3.0)) y=(px(y - 3.0)) width="6" height="6" {}
+            },
+            Some(Severity::Warning) => html! {
+                path.point.warning d=(format!("M{} {}l3.5 6h-7z", px(x), px(y - 4.0))) {}
+            },
+            _ => html! { circle.point cx=(px(x)) cy=(px(y)) r="3" {} },
+        }
     }
 }
 
@@ -117,54 +126,100 @@ impl Histogram {
         self.values.retain(|value| value.is_finite());
         self.values.sort_by(f64::total_cmp);
         let (first, last) = (*self.values.first()?, *self.values.last()?);
-        let median = self.values[self.values.len() / 2];
-        let known = self.lines.iter().map(|(at, _)| *at);
-        let (low, high) = known.fold((first, last), |(low, high), at| (low.min(at), high.max(at)));
-        let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
-        let x = |value: f64| LEFT + (value - low) / (high - low) * (WIDTH - 2.0 * LEFT);
-        let counts = self.counts(low, high);
+        let median = brief(*self.values.get(self.values.len() / 2)?);
+        let bins = Bins::over(&self.values, &self.lines);
+        let counts = bins.counts(&self.values);
         let most = counts.values().copied().max().unwrap_or(1);
-        let width = (WIDTH - 2.0 * LEFT) / BARS as f64;
         let summary = format!(
-            "{}: {} values from {} to {} {}, median {}",
+            "{}: {} from {} to {} {}, median {median}",
             self.title,
-            grouped(self.values.len() as u64),
-            number(first),
-            number(last),
+            counted(self.values.len() as u64, "value"),
+            brief(first),
+            brief(last),
             self.unit,
-            number(median)
         );
         Some(html! {
             figure.chart {
                 figcaption { b { (self.title) } span.quiet { " " (self.unit) } }
                 svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary) {
                     @for (bar, count) in &counts {
-                        @let height = (*count as f64 / most as f64 * (BASE - TOP)).max(1.0);
-                        rect.bar x=(format!("{:.1}", LEFT + *bar as f64 * width + 0.5))
-                            y=(format!("{:.1}", BASE - height)) width=(format!("{:.1}", width - 1.0))
-                            height=(format!("{height:.1}")) {}
+                        (bins.bar(*bar, *count as f64 / most as f64))
                     }
-                    @for (at, label) in &self.lines {
-                        line.threshold x1=(format!("{:.1}", x(*at))) x2=(format!("{:.1}", x(*at)))
-                            y1=(TOP - 6.0) y2=(BASE) {}
-                        text.threshold x=(format!("{:.1}", x(*at) + 3.0)) y=(TOP - 6.0) { (label) }
-                    }
-                    (axis(&number(low), &format!("median {}", number(median)), &number(high)))
+                    @for (at, label) in &self.lines { (bins.line(*at, label)) }
+                    (axis(&brief(bins.first), &format!("median {median}"), &brief(bins.last)))
                     text.tick.end x=(WIDTH - LEFT) y="14" { "most " (grouped(most)) }
                 }
             }
         })
     }
+}
+
+/// Bars of one width, from `low` to `high`.
+struct Bins {
+    low: f64,
+    high: f64,
+    number: usize,
+    /// Least and greatest value or threshold.
+    first: f64,
+    last: f64,
+}
+
+impl Bins {
+    /// `values` are sorted; few whole numbers have a bar each.
+    fn over(values: &[f64], lines: &[(f64, String)]) -> Self {
+        let known = values.first().into_iter().chain(values.last());
+        let all = known.copied().chain(lines.iter().map(|(at, _)| *at));
+        let (first, last) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        let whole = values.iter().all(|value| value.fract() == 0.0);
+        if whole && last - first < BARS as f64 {
+            let number = (last - first) as usize + 1;
+            return Self { low: first - 0.5, high: last + 0.5, number, first, last };
+        }
+        let spare = if last > first { 0.0 } else { 0.5 };
+        Self { low: first - spare, high: last + spare, number: BARS, first, last }
+    }
 
     /// Values by bar; empty bars are left out.
-    fn counts(&self, low: f64, high: f64) -> BTreeMap<usize, u64> {
+    fn counts(&self, values: &[f64]) -> BTreeMap<usize, u64> {
         let mut counts = BTreeMap::new();
-        for value in &self.values {
-            let bar = ((value - low) / (high - low) * BARS as f64) as usize;
-            *counts.entry(bar.min(BARS - 1)).or_default() += 1;
+        for value in values {
+            let bar = ((value - self.low) / (self.high - self.low) * self.number as f64) as usize;
+            *counts.entry(bar.min(self.number - 1)).or_default() += 1;
         }
         counts
     }
+
+    fn bar(&self, bar: usize, share: f64) -> Markup {
+        let step = (WIDTH - 2.0 * LEFT) / self.number as f64;
+        let height = (share * (BASE - TOP)).max(1.0);
+        let width = (step - 1.0).min(40.0);
+        let x = LEFT + (bar as f64 + 0.5) * step - width / 2.0;
+        html! {
+            rect.bar x=(px(x)) y=(px(BASE - height)) width=(px(width)) height=(px(height)) {}
+        }
+    }
+
+    fn line(&self, at: f64, label: &str) -> Markup {
+        let x = LEFT + (at - self.low) / (self.high - self.low) * (WIDTH - 2.0 * LEFT);
+        html! {
+            line.threshold x1=(px(x)) x2=(px(x)) y1=(TOP - 6.0) y2=(BASE) {}
+            text.threshold x=(px(x + 3.0)) y=(TOP - 6.0) { (label) }
+        }
+    }
+}
+
+/// Three significant digits, or a whole number.
+fn brief(value: f64) -> String {
+    if value.fract() == 0.0 {
+        return number(value);
+    }
+    number(format!("{value:.2e}").parse().unwrap_or(value))
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.1}")
 }
 
 fn axis(low: &str, middle: &str, high: &str) -> Markup {
@@ -176,14 +231,14 @@ fn axis(low: &str, middle: &str, high: &str) -> Markup {
     }
 }
 
-/// The default of a rule's number option, as a line.
+/// The default of a rule's lower bound, as a line.
 fn thresholds(registry: &Registry, code: &str, key: &str) -> Vec<(f64, String)> {
     let options = registry.get(code).map(|rule| rule.options).unwrap_or_default();
     let known = options.iter().filter(|option| option.key == key);
     known
         .filter_map(|option| match option.default {
             DefaultValue::Number { value, .. } => {
-                Some((value, format!("{code} {}", number(value))))
+                Some((value, format!("{code} below {}", number(value))))
             }
             DefaultValue::Texts(_) => None,
         })

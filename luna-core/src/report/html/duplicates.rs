@@ -42,7 +42,7 @@ impl<'a> Page<'a> {
                         (some_of(some.len(), groups.len())) " groups, side by side."
                         @if some.len() < groups.len() { " " (full_list()) }
                     }
-                    @for finding in some { (self.duplicate(finding)) }
+                    div.duplicates { @for finding in some { (self.duplicate(finding)) } }
                     (self.keep_list(&groups))
                 }
             }
@@ -61,14 +61,16 @@ impl<'a> Page<'a> {
                 ul.members {
                     @for path in members {
                         @let is_kept = kept.as_ref().is_some_and(|(entry, _)| entry.path == *path);
-                        li.kept[is_kept] { (self.member(path)) @if is_kept { p.badge { "✓ keep" } } }
+                        li.kept[is_kept] {
+                            (self.member(path))
+                            @if let Some((_, reason)) = kept.as_ref().filter(|_| is_kept) {
+                                p.badge { "✓ keep: " (reason) }
+                            }
+                        }
                     }
                 }
                 @if members.len() < finding.related.len() {
                     p.quiet { (some_of(members.len(), finding.related.len())) " files shown." }
-                }
-                @if let Some((_, reason)) = &kept {
-                    p.quiet { "Keep the marked one: " (reason) "." }
                 }
             }
         }
@@ -155,15 +157,15 @@ impl<'a> Worth<'a> {
         let others: Vec<Self> = others.collect();
         let alone = |worse: &dyn Fn(&Self) -> bool| others.iter().all(worse);
         if alone(&|other| other.is_not_dicom && !self.is_not_dicom) {
-            "it is DICOM, with its header"
+            "DICOM, with its header"
         } else if alone(&|other| other.bits > self.bits) {
-            "it has more grey levels"
+            "more grey levels"
         } else if alone(&|other| other.pixels > self.pixels) {
-            "it has more pixels"
+            "more pixels"
         } else if alone(&|other| other.is_lossy && !self.is_lossy) {
-            "it was not compressed with loss"
+            "not compressed with loss"
         } else {
-            "it is the first by name among the best; nothing else sets it apart"
+            "first by name, else alike"
         }
     }
 }

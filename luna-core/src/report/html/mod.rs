@@ -85,7 +85,7 @@ impl<'a> Page<'a> {
                     (self.banner())
                     main #main tabindex="-1" {
                         (self.verdict())
-                        (self.single_picture())
+                        (self.single_file())
                         (self.everywhere())
                         (self.cards())
                         (self.duplicates())

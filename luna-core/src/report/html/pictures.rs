@@ -8,6 +8,7 @@ use super::base64::base64;
 use super::{Page, shown};
 use crate::finding::{Finding, Location};
 use crate::illustrate::{Illustrations, Picture, Shown, frame_of};
+use crate::report::facts::in_words;
 use crate::text::grouped;
 
 /// The rule whose border is marked.
@@ -36,7 +37,7 @@ impl<'a> Pictures<'a> {
                         pattern #hatch width="6" height="6" patternUnits="userSpaceOnUse"
                             patternTransform="rotate(45)" {
                             rect width="6" height="6" fill="#000" fill-opacity=".25" {}
-                            rect width="2" height="6" fill="#ffb454" {}
+                            rect width="2" height="6" fill="#ffb454" fill-opacity=".6" {}
                         }
                         @for (id, picture) in self.numbered.values() {
                             @if let Shown::Jpeg(bytes) = &picture.shown {
@@ -73,7 +74,11 @@ fn caption(picture: &Picture) -> String {
         Shown::Jpeg(_) => picture.tone.as_str(),
         Shown::Withheld => "not shown",
     };
-    format!("{width} x {height}{frame}, {tone}")
+    let rows = match picture.rows_decoded {
+        rows if rows < picture.source_height => format!(", {} rows decoded", grouped(rows.into())),
+        _ => String::new(),
+    };
+    format!("{width} x {height}{frame}, {tone}{rows}")
 }
 
 fn drawing(id: usize, picture: &Picture, findings: &[&Finding]) -> Markup {
@@ -156,15 +161,22 @@ fn saturated(picture: &Picture) -> String {
 }
 
 impl Page<'_> {
-    /// Where the set is one file: its picture, large, with all marks.
-    pub(super) fn single_picture(&self) -> Markup {
+    /// Where the set is one file: its picture, large, with all marks, and what is known of it.
+    pub(super) fn single_file(&self) -> Markup {
         let [only] = self.report.files.as_slice() else { return html! {} };
         let findings: Vec<&Finding> = only.findings.iter().collect();
         html! {
-            @if let Some((drawing, caption)) = self.pictures.marked(&only.path, &findings) {
-                figure.large {
-                    (drawing)
-                    figcaption { (self.file_link(&only.path)) span.quiet { " " (caption) } }
+            section.single aria-label="The file" {
+                @if let Some((drawing, caption)) = self.pictures.marked(&only.path, &findings) {
+                    figure.large {
+                        (drawing)
+                        figcaption { (self.file_link(&only.path)) span.quiet { " " (caption) } }
+                    }
+                }
+                dl.facts {
+                    @for (name, value) in in_words(&only.facts) {
+                        dt { (name) } dd { (shown(&value)) }
+                    }
                 }
             }
         }

@@ -37,6 +37,7 @@ impl<'a> Page<'a> {
     pub(super) fn table(&self) -> Markup {
         let files: Vec<_> = self.listed().collect();
         let all = self.report.files.len();
+        let patients = files.iter().any(|(_, file)| patient(file).is_some());
         html! {
             section #files aria-labelledby="files-title" {
                 h2 #files-title { "Files" }
@@ -51,8 +52,8 @@ impl<'a> Page<'a> {
                                     ", those with the gravest findings. " (full_list())
                                 }
                             }
-                            (heads())
-                            tbody { @for (at, file) in files { (self.row(at, file)) } }
+                            (heads(patients))
+                            tbody { @for (at, file) in files { (self.row(at, file, patients)) } }
                         }
                     }
                 }
@@ -68,7 +69,7 @@ impl<'a> Page<'a> {
         rows.into_iter().filter_map(move |at| Some((at, files.get(at)?)))
     }
 
-    fn row(&self, at: usize, file: &'a FileEntry) -> Markup {
+    fn row(&self, at: usize, file: &'a FileEntry, patients: bool) -> Markup {
         let facts = &file.facts;
         let worst = self.overview.worst.get(file.path.as_str());
         let rules: BTreeSet<&str> = weighing(file).map(|finding| finding.rule.as_str()).collect();
@@ -88,7 +89,7 @@ impl<'a> Page<'a> {
                 td.number { (size(facts).unwrap_or_default()) }
                 td.number { (depth(facts).unwrap_or_default()) }
                 td.number { (bytes(facts.size_bytes)) }
-                td { (facts.dicom.as_ref().and_then(|it| it.patient.as_deref()).map(shown).unwrap_or_default()) }
+                @if patients { td { (patient(file).map(shown).unwrap_or_default()) } }
                 td.findings { (findings_of(file, worst)) }
             }
         }
@@ -117,12 +118,7 @@ impl<'a> Page<'a> {
                         option value=(escaped(rule)) { (shown(rule)) " " (shown(name)) }
                     }
                 } }
-                label { "Folder " select name="folder" {
-                    option value="" { "any" }
-                    @for folder in folders.iter().filter(|it| !it.is_empty()).take(MOST_CHOICES) {
-                        option value=(escaped(folder)) { (shown(folder)) }
-                    }
-                } }
+                @if folders.len() > 1 { (folder_choice(&folders)) }
                 label { "Text " input type="search" name="text" autocomplete="off"; }
                 button type="reset" { "Clear" }
                 output aria-live="polite" { (grouped(files.len() as u64)) " shown" }
@@ -131,7 +127,18 @@ impl<'a> Page<'a> {
     }
 }
 
-fn heads() -> Markup {
+fn folder_choice(folders: &BTreeSet<&str>) -> Markup {
+    html! {
+        label { "Folder " select name="folder" {
+            option value="" { "any" }
+            @for folder in folders.iter().filter(|it| !it.is_empty()).take(MOST_CHOICES) {
+                option value=(escaped(folder)) { (shown(folder)) }
+            }
+        } }
+    }
+}
+
+fn heads(patients: bool) -> Markup {
     html! {
         thead { tr {
             th scope="col" { "File" }
@@ -139,7 +146,7 @@ fn heads() -> Markup {
             th.number scope="col" { "Pixels" }
             th.number scope="col" { "Depth" }
             th.number scope="col" { "Size" }
-            th scope="col" { "Patient" }
+            @if patients { th scope="col" { "Patient" } }
             th scope="col" { "Findings" }
         } }
     }
@@ -187,6 +194,10 @@ fn in_full(finding: &Finding) -> Markup {
             }
         }
     }
+}
+
+fn patient(file: &FileEntry) -> Option<&str> {
+    file.facts.dicom.as_ref()?.patient.as_deref()
 }
 
 fn weighing(file: &FileEntry) -> impl Iterator<Item = &Finding> {

@@ -26,10 +26,12 @@ impl Page<'_> {
             .into_iter()
             .find(|(_, count)| *count > 0);
         match gravest {
+            Some((level, count)) if all == "1" => {
+                format!("{} in this file{cut}", counted(count, level.as_str()))
+            }
             Some((level, count)) => {
                 let files = grouped(self.overview.files_at(level) as u64);
-                let noun = if all == "1" { "file" } else { "files" };
-                format!("{} in {files} of {all} {noun}{cut}", counted(count, level.as_str()))
+                format!("{} in {files} of {all} files{cut}", counted(count, level.as_str()))
             }
             None if self.report.files.is_empty() => format!("there is nothing to validate{cut}"),
             None => {
@@ -50,7 +52,7 @@ impl Page<'_> {
                     (bytes(dataset.bytes)) " · profile " b { (shown(&self.report.profile.name)) } " · "
                     (counted(self.report.rules.ran, "rule")) " ran"
                 }
-                @if !self.report.files.is_empty() { (self.shares()) }
+                @if self.report.files.len() > 1 { (self.shares()) }
                 (self.first_steps())
             }
         }
@@ -97,7 +99,7 @@ impl Page<'_> {
             @if !actions.is_empty() {
                 h2 { "Do this first" }
                 ol.steps {
-                    @for action in &actions {
+                    @for (step, action) in actions.iter().enumerate() {
                         @let group = action.group;
                         li {
                             p { (shown(self.remedy(group))) }
@@ -107,7 +109,7 @@ impl Page<'_> {
                                     (shown(group.rule)) " " (shown(group.name))
                                 }
                                 @if action.frees > 0 {
-                                    " · frees " b { (counted_files(action.frees)) }
+                                    " · " @if step > 0 { "then " } "frees " b { (counted_files(action.frees)) }
                                 } @else if !group.files.is_empty() {
                                     " · one of several faults in "
                                     (counted_files(group.files.len()))

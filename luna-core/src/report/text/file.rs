@@ -7,11 +7,10 @@ use super::Page;
 use super::style::{Paint, wrapped};
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::record::{DicomFacts, Facts, Measurements};
-use crate::report::facts::{depth, kind_title, number, percent, spacing};
+use crate::report::facts::in_words;
 use crate::report::{FileEntry, RenderOptions, ReportFormat};
 use crate::rules::Rule;
-use crate::text::{bytes, counted, escaped, grouped};
+use crate::text::{counted, escaped};
 
 /// Columns of a fact's name.
 const NAME: usize = 12;
@@ -46,7 +45,7 @@ pub fn render_inspection(
 impl Page {
     pub(super) fn entry(&self, entry: &FileEntry) -> String {
         let mut text = format!("{}\n", self.paint.bold(&escaped(&entry.path)));
-        for (name, value) in facts(&entry.facts) {
+        for (name, value) in in_words(&entry.facts) {
             self.row(&mut text, name, &value);
         }
         for finding in &entry.findings {
@@ -109,90 +108,4 @@ impl Page {
             let _ = writeln!(text, "  {name:indent$}{line}");
         }
     }
-}
-
-/// What is known, a row a subject; rows of which nothing is known are left out.
-fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
-    let format = facts.format.map_or("format unknown", |format| format.title());
-    let mut rows = vec![(
-        "file",
-        format!("{}, {format}, {}", kind_title(facts.kind), bytes(facts.size_bytes)),
-    )];
-    rows.extend(picture(facts).map(|value| ("picture", value)));
-    rows.extend(facts.transfer_syntax.clone().map(|value| ("encoding", value)));
-    rows.extend(facts.dicom.as_ref().map(|dicom| ("DICOM", header(dicom))));
-    rows.extend(facts.measurements.iter().flat_map(measured));
-    let hashes = [
-        ("sha256", &facts.sha256),
-        ("pixels", &facts.fingerprints.pixels),
-        ("perceptual", &facts.fingerprints.perceptual),
-    ];
-    rows.extend(hashes.into_iter().filter_map(|(name, hash)| Some((name, hash.clone()?))));
-    rows
-}
-
-fn picture(facts: &Facts) -> Option<String> {
-    let (width, height) = (facts.width?, facts.height?);
-    let mut said = format!("{} x {} pixels", grouped(width.into()), grouped(height.into()));
-    let frames = facts.frames.map(|n| counted(n.into(), "frame"));
-    let channels = facts.channels.map(|n| counted(n.into(), "channel"));
-    let signed = facts.signed.map(|signed| if signed { "signed" } else { "unsigned" }.to_owned());
-    let photometric = facts.photometric_interpretation.clone();
-    for part in [frames, channels, depth(facts), signed, photometric].into_iter().flatten() {
-        let _ = write!(said, ", {part}");
-    }
-    Some(said)
-}
-
-fn header(dicom: &DicomFacts) -> String {
-    let texts = [
-        ("", &dicom.modality),
-        ("", &dicom.presentation_intent),
-        ("", &dicom.body_part),
-        ("view ", &dicom.view_position),
-        ("laterality ", &dicom.laterality),
-        ("image type ", &dicom.image_type),
-        ("burned-in annotation ", &dicom.burned_in_annotation),
-        ("lossy compression ", &dicom.lossy_compression),
-        ("by ", &dicom.manufacturer),
-        ("", &dicom.model),
-        ("sex ", &dicom.sex),
-        ("age ", &dicom.age_group),
-        ("", &dicom.patient),
-        ("", &dicom.study),
-        ("", &dicom.series),
-        ("SOP class ", &dicom.sop_class_uid),
-    ];
-    let mut parts: Vec<_> = texts
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}{}", value.as_ref()?)))
-        .collect();
-    parts.extend(spacing(dicom).map(|said| format!("spacing {said}")));
-    let window = dicom.window.map(|[c, w]| format!("window {} / {}", number(c), number(w)));
-    let rescale =
-        dicom.rescale.map(|[s, i]| format!("rescale slope {}, intercept {}", number(s), number(i)));
-    parts.extend(window.into_iter().chain(rescale));
-    parts.join(", ")
-}
-
-fn measured(m: &Measurements) -> [(&'static str, String); 2] {
-    let values = [
-        ("min", m.min),
-        ("p01", m.p01),
-        ("median", m.p50),
-        ("mean", m.mean),
-        ("p99", m.p99),
-        ("max", m.max),
-        ("std", m.std),
-    ];
-    let values = values.map(|(name, value)| format!("{name} {}", number(value))).join(", ");
-    let texture = format!(
-        "{}, entropy {} bits, clipped {} low and {} high, sharpness {}",
-        counted(m.distinct_values, "different value"),
-        number(m.entropy_bits),
-        percent(m.clipped_low),
-        percent(m.clipped_high),
-        number(m.sharpness),
-    );
-    [("values", values), ("texture", texture)]
 }
