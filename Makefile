@@ -61,8 +61,9 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 .PHONY: bless
-bless: ## rewrite the generated pages and expected results after an intended change
-	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
+bless: ## rewrite rule pages, schemas and expected reports after an intended change
+	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
+	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
 	git status --short
 
 .PHONY: bench
