@@ -94,7 +94,8 @@ impl Arguments {
         ];
         let widest = steps.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         let page = shown(&self.page_place());
-        let mut text = format!("\nThe set lies in {dir}, the report with pictures in {page}. Next:\n");
+        let mut text =
+            format!("\nThe set lies in {dir}, the report with pictures in {page}. Next:\n");
         for (command, about) in steps {
             text.push_str(&format!("  {command:widest$}  {about}\n"));
         }
