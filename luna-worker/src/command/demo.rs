@@ -94,12 +94,9 @@ impl Arguments {
         ];
         let widest = steps.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         let page = shown(&self.page_place());
-        let mut text =
-            format!("\nThe set lies in {dir}, the report with pictures in {page}. Next:\n");
-        for (command, about) in steps {
-            text.push_str(&format!("  {command:widest$}  {about}\n"));
-        }
-        text
+        let lines = steps.iter().map(|(command, about)| format!("  {command:widest$}  {about}\n"));
+        let lines = lines.collect::<String>();
+        format!("\nThe set lies in {dir}, the report with pictures in {page}. Next:\n{lines}")
     }
 }
 
