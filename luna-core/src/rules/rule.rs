@@ -19,12 +19,13 @@ use crate::record::{Facts, Kind};
 /// use luna_core::rules::{Case, Check, Draft, Rule, Scope, Stage, Status};
 /// use luna_core::{Severity, Validator, source::Memory};
 ///
+/// static CASES: &[Case] = &[Case::only(Severity::Error, Stage::File)];
 /// let portrait_only = Rule {
 ///     code: "ORG001",
 ///     name: "not-portrait",
 ///     status: Status::Stable { since: "0.1.0" },
 ///     scope: Scope::Image,
-///     cases: &[Case::only(Severity::Error, Stage::File)],
+///     cases: CASES,
 ///     options: &[],
 ///     summary: "The picture is wider than high.",
 ///     why: "This challenge shows portraits.",
