@@ -7,6 +7,8 @@ use super::fault::Fault;
 
 /// Bits that the first look covers; longer codes are rare.
 const LOOK: u32 = 10;
+/// Bits of a look that may cover two codes at once.
+const PAIR_LOOK: u32 = 11;
 /// Step of an end-of-block code: past every coefficient.
 pub(super) const END_OF_BLOCK: u8 = 128;
 
@@ -47,9 +49,20 @@ impl Code {
     }
 }
 
+/// One code or two of a sequential scan, with their values.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pair {
+    /// Bits of all, at most 31; 0 where the look does not tell.
+    pub(super) skip: u8,
+    /// Coefficients that they take.
+    pub(super) step: u8,
+}
+
 /// A Huffman table.
 pub(super) struct Table {
     look: Vec<Code>,
+    /// For AC: what the next [`PAIR_LOOK`] bits hold.
+    pairs: Vec<Pair>,
     /// All codes, by length.
     codes: Vec<Code>,
     /// For each length, the first 16 bits that are past all its codes, and what to add to a code
@@ -76,6 +89,7 @@ impl Table {
     fn new(class: Class, counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut table = Self {
             look: vec![Code::default(); 1 << LOOK],
+            pairs: Vec::new(),
             codes: Vec::with_capacity(symbols.len()),
             lengths: [(0, 0); 17],
         };
@@ -100,7 +114,38 @@ impl Table {
             *slot = (next << (16 - length), index - first as i32);
             next <<= 1;
         }
+        if class == Class::Ac {
+            table.pairs = (0..1 << PAIR_LOOK).map(|bits| table.pair_of(bits)).collect();
+        }
         Some(table)
+    }
+
+    /// The codes at the start of [`PAIR_LOOK`] bits.
+    fn pair_of(&self, bits: u32) -> Pair {
+        let bits = bits << (16 - PAIR_LOOK);
+        let first = self.any(bits);
+        if first.skip == 0 || u32::from(first.length) > PAIR_LOOK {
+            return Pair::default();
+        }
+        let left = PAIR_LOOK.saturating_sub(u32::from(first.skip));
+        let second = self.any(bits << first.skip & 0xFFFF);
+        if first.step == END_OF_BLOCK || second.skip == 0 || u32::from(second.length) > left {
+            return Pair { skip: first.skip, step: first.step };
+        }
+        Pair { skip: first.skip + second.skip, step: first.step + second.step }
+    }
+
+    /// The next code or two of a sequential scan; not taken yet. A block must have room for at least
+    /// 16 coefficients more, so that the second code is its own.
+    #[inline]
+    pub(super) fn peek_pair(&self, reader: &BitReader<'_>) -> Result<Pair, Fault> {
+        let look = (reader.peek16() >> (16 - PAIR_LOOK)) as usize;
+        let pair = self.pairs.get(look).copied().unwrap_or_default();
+        if pair.skip > 0 {
+            return Ok(pair);
+        }
+        let Code { skip, step, .. } = self.peek(reader)?;
+        Ok(Pair { skip, step })
     }
 
     /// The next code, for a sequential scan. It is not taken yet.
@@ -192,6 +237,23 @@ mod tests {
             assert_eq!((u32::from(code.length), u32::from(code.symbol)), (length, length - 1));
         }
         assert_eq!(table.any(0xFFFF).length, 0, "the code of ones only is none");
+    }
+
+    #[test]
+    fn two_codes_at_once_are_what_they_are_one_by_one() {
+        let table = unary();
+        for bits in 0..1 << PAIR_LOOK {
+            let pair = table.pair_of(bits);
+            let bits = bits << (16 - PAIR_LOOK);
+            let first = table.any(bits);
+            let second = table.any(bits << first.skip & 0xFFFF);
+            let both = (first.skip + second.skip, first.step.wrapping_add(second.step));
+            let one = (first.skip, first.step);
+            assert!([one, both, (0, 0)].contains(&(pair.skip, pair.step)), "{bits:016b}");
+            // A second code is taken only if the look shows all of it, so whatever follows.
+            let after = table.any((bits | ((1 << (16 - PAIR_LOOK)) - 1)) << first.skip & 0xFFFF);
+            assert!((pair.skip, pair.step) != both || after.length == second.length);
+        }
     }
 
     #[test]

@@ -69,6 +69,12 @@ fn block(reader: &mut BitReader<'_>, dc: &Table, ac: &Table) -> Result<bool, Fau
     let code = dc.peek(reader)?;
     reader.skip(u32::from(code.skip));
     let mut at = 1_u8;
+    while at < 48 {
+        reader.fill();
+        let pair = ac.peek_pair(reader)?;
+        reader.skip(u32::from(pair.skip));
+        at = at.wrapping_add(pair.step);
+    }
     while at < 64 {
         reader.fill();
         let code = ac.peek(reader)?;

@@ -260,7 +260,7 @@ impl<'a> Walk<'a> {
         let mut at = self.at;
         loop {
             let rest = self.bytes.get(at..).unwrap_or_default();
-            let Some(next) = rest.iter().position(|&byte| byte == 0xFF) else {
+            let Some(next) = memchr::memchr(0xFF, rest) else {
                 return self.bytes.len();
             };
             at = at.saturating_add(next);
