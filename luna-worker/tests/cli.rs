@@ -37,10 +37,12 @@ fn broken_set() -> TempDir {
     set
 }
 
-/// A set without pictures, and without anything wrong.
+/// A set with one good picture.
 fn clean_set() -> TempDir {
     let set = tempfile::tempdir().unwrap();
-    fs::write(set.path().join("README.md"), "about").unwrap();
+    let recipe = "[[file]]\npath = \"chest.png\"\npicture = \"chest\"\nwidth = 320\nheight = 320\n\
+                  format = \"png\"\n";
+    luna_fixtures::Recipe::parse(recipe).unwrap().write_to(set.path()).unwrap();
     set
 }
 
@@ -50,13 +52,14 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn exit_codes_are_those_of_the_help() {
-    let (broken, clean) = (broken_set(), clean_set());
+    let (broken, clean, empty) = (broken_set(), clean_set(), tempfile::tempdir().unwrap());
     let broken_profile = broken.path().join("broken.toml");
     fs::write(&broken_profile, "nmae = \"x\"").unwrap();
     let (set, good, profile) = (text(broken.path()), text(clean.path()), text(&broken_profile));
     let table: &[(i32, &[&str])] = &[
         (0, &["validate", good]),
         (1, &["validate", set]),
+        (1, &["validate", text(empty.path())]),
         (0, &["validate", set, "--fail-on", "never"]),
         (0, &["validate", set, "--ignore", "LF"]),
         (1, &["validate", set, "--select", "lf001"]),
