@@ -6,3 +6,8 @@ pub mod command;
 pub mod output;
 pub mod place;
 pub mod progress;
+
+/// What the README shows, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! `luna explain RULE`: what a rule finds, why, how it is measured, what to do.
 
-use luna_core::rules::{DefaultValue, Registry, Rule};
+use luna_core::rules::{Case, DefaultValue, Registry, Rule};
 use luna_core::text;
 
 use super::exit::{Exit, Failure};
@@ -50,15 +50,7 @@ fn explanation(rule: &Rule, width: usize) -> String {
         ));
     }
     page.line(format_args!("\n{HEADING}How grave it is{HEADING:#}"));
-    for case in rule.cases {
-        let style = style(case.severity);
-        let name = if case.name.is_empty() { String::new() } else { format!("/{}", case.name) };
-        let about = if case.about.is_empty() { String::new() } else { format!("  {}", case.about) };
-        page.line(format_args!(
-            "  {style}{:7}{style:#}  {}{name}{about}",
-            case.severity, rule.code
-        ));
-    }
+    cases(rule, &mut page);
     page.section("Why it matters", rule.why);
     page.section("How it is measured", rule.measured);
     page.section("What to do", rule.how_to_fix);
@@ -70,6 +62,23 @@ fn explanation(rule: &Rule, width: usize) -> String {
         }
     }
     page.into_text()
+}
+
+/// Severity, name and meaning of each case, in columns.
+fn cases(rule: &Rule, page: &mut Page) {
+    let name_of = |case: &Case| match case.name {
+        "" => rule.code.to_owned(),
+        name => format!("{}/{name}", rule.code),
+    };
+    let longest = rule.cases.iter().map(|case| name_of(case).len()).max().unwrap_or_default();
+    for case in rule.cases {
+        let style = style(case.severity);
+        let first = format!("  {style}{:7}{style:#}  {:longest$}", case.severity, name_of(case));
+        match case.about {
+            "" => page.line(first),
+            about => page.hanging(&format!("{first}  "), &" ".repeat(13 + longest), about),
+        }
+    }
 }
 
 /// The options as a profile writes them, with their defaults.

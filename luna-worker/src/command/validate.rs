@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     judgement: Judgement,
 
     /// Format of what is printed
-    #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = formats(), hide_possible_values = false)]
+    #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     format: ReportFormat,
 
     /// Also write a report to this file, in the format that its ending names; may be repeated
