@@ -77,8 +77,8 @@ fn validate(recipe: &Recipe) -> Report {
     validator.validate(&set).unwrap()
 }
 
-/// Findings of one rule: case and message.
-fn fired(report: &Report, rule: &Rule) -> Vec<(String, String)> {
+/// Findings of one rule: case, severity and message.
+fn fired(report: &Report, rule: &Rule) -> Vec<(String, &'static str, String)> {
     let all = report.files.iter().flat_map(|file| &file.findings).chain(&report.findings);
     all.filter(|finding| finding.rule == rule.code)
         .map(|finding| {
@@ -86,7 +86,7 @@ fn fired(report: &Report, rule: &Rule) -> Vec<(String, String)> {
                 .message
                 .rsplit_once(&format!(" ({}/", rule.code))
                 .map_or("", |(_, case)| case.split(')').next().unwrap_or_default());
-            (case.to_owned(), finding.message.clone())
+            (case.to_owned(), finding.severity.as_str(), finding.message.clone())
         })
         .collect()
 }
@@ -134,8 +134,11 @@ fn recipes_fire_or_stay_silent_as_their_names_say() {
         .filter_map(|(rule, name, path)| {
             let recipe = Recipe::load(path).unwrap_or_else(|error| panic!("{error}"));
             let fired = fired(&validate(&recipe), rule);
+            let weight = recipe.expect.severity.as_deref();
             let fine = match promised(rule, name) {
-                Some(case) => fired.iter().any(|(found, _)| found == case),
+                Some(case) => fired.iter().any(|(found, severity, _)| {
+                    found == case && weight.is_none_or(|weight| weight == *severity)
+                }),
                 None => fired.is_empty(),
             };
             (!fine).then(|| format!("{}/{name}: {fired:?}", rule.code))
