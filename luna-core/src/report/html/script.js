@@ -90,7 +90,11 @@
 
   // Keys: J and K walk, Enter opens, Esc goes back.
   const trail = [];
-  const visible = (item) => item.offsetParent !== null && !item.closest("[hidden]");
+  // What a closed card holds still has a layout, but takes no focus.
+  const visible = (item) => {
+    const fold = item.closest("details:not([open])");
+    return !item.closest("[hidden]") && (!fold || item.parentElement === fold);
+  };
   const go = (item) => {
     if (!item) return;
     item.focus({ preventScroll: true });
