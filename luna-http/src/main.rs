@@ -35,6 +35,8 @@ async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log).with_context(|| format!("--log {log}"))?;
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 
+    // Before anybody learns that it listens: a stop must never find it unprepared.
+    let shutdown = shutdown()?;
     let listener =
         TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
     let address = listener.local_addr()?;
