@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::duplicates::is_side_by_side;
-use super::{Page, card_id, full_list, severity, shown, some_of};
+use super::{Page, card_id, full_list, prose, severity, shown, some_of};
 use crate::finding::{Finding, Severity};
 use crate::report::RuleGroup;
 use crate::report::overview::Place;
@@ -74,12 +74,12 @@ impl<'a> Page<'a> {
                 div.body {
                     div.words {
                         @if let Some(rule) = rule.filter(|rule| !rule.summary.is_empty()) {
-                            p.lead { (rule.summary) }
+                            p.lead { (prose(rule.summary)) }
                         }
                         @if let Some(rule) = rule.filter(|rule| !rule.why.is_empty()) {
-                            p { b { "Why it matters. " } (rule.why) }
+                            p { b { "Why it matters. " } (prose(rule.why)) }
                         }
-                        p { b { "What to do. " } (shown(self.remedy(group))) }
+                        p { b { "What to do. " } (prose(&shown(self.remedy(group)))) }
                     }
                     (self.gallery(group))
                     (self.places(group))

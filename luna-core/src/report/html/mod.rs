@@ -5,7 +5,6 @@
 //! part has a budget and says what it hides; the page is whole without the script.
 
 mod actions;
-mod base64;
 mod cards;
 mod charts;
 mod duplicates;
@@ -19,10 +18,11 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use self::base64::base64;
 use self::pictures::Pictures;
 use super::{FileEntry, Overview, RenderOptions, Report, RuleGroup};
 use crate::finding::Severity;
@@ -139,7 +139,7 @@ impl<'a> Page<'a> {
 
 /// Nothing but the one style, the one script and pictures inside the page.
 fn policy() -> String {
-    let hash = |text: &str| base64(&Sha256::digest(text));
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
         "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; \
          base-uri 'none'; form-action 'none'",
@@ -157,6 +157,15 @@ fn severity(severity: Severity) -> Markup {
     };
     html! {
         span.severity.(severity.as_str()) { span aria-hidden="true" { (shape) } " " (severity) }
+    }
+}
+
+/// A rule's own sentences: what stands between backticks is code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 0 { (part) } @else { code { (part) } }
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, html};
 
-use super::base64::base64;
 use super::{Page, shown};
 use crate::finding::{Finding, Location};
 use crate::illustrate::{Illustrations, Picture, Shown, frame_of};
@@ -42,7 +43,7 @@ impl<'a> Pictures<'a> {
                         @for (id, picture) in self.numbered.values() {
                             @if let Shown::Jpeg(bytes) = &picture.shown {
                                 image #{ "p" (id) } width=(picture.width) height=(picture.height)
-                                    href={ "data:image/jpeg;base64," (base64(bytes)) } {}
+                                    href={ "data:image/jpeg;base64," (BASE64_STANDARD.encode(bytes)) } {}
                             }
                         }
                     }

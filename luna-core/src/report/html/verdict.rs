@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::actions::actions;
-use super::{Page, card_id, severity, shown};
+use super::{Page, card_id, prose, severity, shown};
 use crate::finding::Severity;
 use crate::report::Verdict;
 use crate::text::{bytes, counted, grouped};
@@ -102,7 +102,7 @@ impl Page<'_> {
                     @for (step, action) in actions.iter().enumerate() {
                         @let group = action.group;
                         li {
-                            p { (shown(self.remedy(group))) }
+                            p { (prose(&shown(self.remedy(group)))) }
                             p.quiet {
                                 (severity(group.severity)) " "
                                 a href={ "#" (card_id(group)) } {
