@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::dicom::describe;
 use crate::record::{DicomFacts, Facts, Kind, Measurements};
 use crate::text::{bytes, counted, grouped, six_digits};
 
@@ -63,7 +64,7 @@ pub(crate) fn in_words(facts: &Facts) -> Vec<(&'static str, String)> {
         format!("{}, {format}, {}", kind_title(facts.kind), bytes(facts.size_bytes)),
     )];
     rows.extend(picture(facts).map(|value| ("picture", value)));
-    rows.extend(facts.transfer_syntax.clone().map(|value| ("encoding", value)));
+    rows.extend(facts.transfer_syntax.as_deref().map(|uid| ("encoding", describe(uid))));
     rows.extend(facts.dicom.as_ref().map(|dicom| ("DICOM", header(dicom))));
     rows.extend(facts.measurements.iter().flat_map(measured));
     let hashes = [
