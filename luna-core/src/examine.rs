@@ -46,8 +46,7 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
     let mut flaws = std::mem::take(&mut found.flaws);
     flaws.append(&mut panicked);
 
-    let decoded_bytes = found.geometry.as_ref().map_or(0, Geometry::decoded_bytes);
-    let claim = memory.claim(decoded_bytes.saturating_mul(2).saturating_add(SCRATCH_BYTES));
+    let claim = memory.claim(decoding_bytes(&found));
     let (image, measured) =
         if late() { (None, None) } else { see(bytes, &found, settings, &mut flaws, &late) };
     let partial = late();
@@ -63,6 +62,13 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
     record.findings = check(&context, seen.filter(|_| !partial));
     drop(claim);
     record
+}
+
+/// Memory that decoding and measuring a probed file takes at most, beside its own bytes: the samples,
+/// once more while they change their form, and scratch.
+pub(crate) fn decoding_bytes(found: &Probe<'_>) -> u64 {
+    let decoded_bytes = found.geometry.as_ref().map_or(0, Geometry::decoded_bytes);
+    decoded_bytes.saturating_mul(2).saturating_add(SCRATCH_BYTES)
 }
 
 /// The record of a listed file whose bytes were not read, for this reason.

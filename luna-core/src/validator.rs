@@ -99,7 +99,7 @@ impl Validator {
 
     /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).
     pub fn second_look<'a>(&'a self, source: &'a dyn Source) -> SourceLook<'a> {
-        SourceLook::new(source, self.settings.limits())
+        SourceLook::new(source, self.settings.limits()).within(&self.pictures)
     }
 
     /// Reads and examines one listed name.

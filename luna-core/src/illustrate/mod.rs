@@ -30,8 +30,10 @@ pub struct Look {
 ///
 /// The same path gives the same answer every time, from any thread.
 pub trait SecondLook: Sync {
-    /// Opens the file of this report path; `None` if there is no picture, or none can be decoded.
-    fn look(&self, path: &str) -> Option<Look>;
+    /// Opens the file of this report path and shows it to `see`, once; not at all if there is no
+    /// picture, or none can be decoded. The picture goes when `see` returns, so that a host can
+    /// bound how many are held at a time.
+    fn look(&self, path: &str, see: &mut dyn FnMut(&Look));
 }
 
 /// How many pictures are made, and how large.
@@ -168,8 +170,14 @@ pub fn illustrate(
     let made: Vec<Picture> = wanted
         .into_par_iter()
         .filter_map(|(entry, frame)| {
-            let look = crate::guard::quiet(|| second_look.look(&entry.path)).flatten()?;
-            crate::guard::quiet(|| picture::picture(entry, frame, &look, side)).flatten()
+            crate::guard::quiet(|| {
+                let mut made = None;
+                second_look.look(&entry.path, &mut |look| {
+                    made = picture::picture(entry, frame, look, side);
+                });
+                made
+            })
+            .flatten()
         })
         .collect();
     let keyed = made.into_iter().map(|picture| ((picture.path.clone(), picture.frame), picture));
