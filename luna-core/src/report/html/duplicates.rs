@@ -39,7 +39,8 @@ impl<'a> Page<'a> {
                 section #duplicates aria-labelledby="duplicates-title" {
                     h2 #duplicates-title { "Duplicates" }
                     p.quiet {
-                        (some_of(some.len(), groups.len())) " groups, side by side."
+                        (some_of(some.len(), groups.len()))
+                        @if groups.len() == 1 { " group" } @else { " groups" } ", side by side."
                         @if some.len() < groups.len() { " " (full_list()) }
                     }
                     div.duplicates { @for finding in some { (self.duplicate(finding)) } }
@@ -113,7 +114,8 @@ impl<'a> Page<'a> {
         }
         html! {
             details.keep-list {
-                summary { "Which to keep, as a table (" (some_of(all.min(MOST_LISTED), all)) " rows)" }
+                summary { "Which to keep, as a table (" (some_of(all.min(MOST_LISTED), all))
+                    @if all == 1 { " row)" } @else { " rows)" } }
                 textarea readonly rows="8" aria-label="Table of files to keep and to drop" { (list) }
                 p.tools hidden data-script {
                     button type="button" data-copy=(list) { "Copy the table" }

@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
                 td.number { (size(facts).unwrap_or_default()) }
                 td.number { (depth(facts).unwrap_or_default()) }
                 td.number { (bytes(facts.size_bytes)) }
-                @if patients { td { (patient(file).map(shown).unwrap_or_default()) } }
+                @if patients { td.patient { (patient(file).map(shown).unwrap_or_default()) } }
                 td.findings { (findings_of(file, worst)) }
             }
         }
