@@ -24,7 +24,14 @@ demo: ## make the demo set, validate it, print the verdict
 	$(CARGO) run --release -- demo
 
 .PHONY: test
-test: test-rust test-python test-browser ## run all tests
+test: ## install what is missing, then run every check, cheapest first: lint, tests, licences, deploy/
+	.ci/missing
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory test-rust
+	$(MAKE) --no-print-directory test-python
+	$(MAKE) --no-print-directory test-browser
+	.ci/dependencies
+	.ci/deployment
 
 .PHONY: test-rust
 test-rust: ## run the tests of the Rust crates, and the examples in their docs

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::names::{folded, kind_of};
 use crate::record::{Kind, Record};
 use crate::report::{
@@ -58,7 +58,7 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
     let rules = rules_run(&entries, settings);
     let files: Vec<FileEntry> = entries.into_iter().map(into_file).collect();
     let all = || files.iter().flat_map(|file| &file.findings).chain(&set_findings);
-    let counts = count(all());
+    let counts = Counts::of(all());
     let verdict = match counts.error {
         1.. => Verdict::Fail,
         0 if partial => Verdict::Incomplete,
@@ -75,7 +75,7 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
         partial,
         counts,
         rules,
-        groups: group(all()),
+        groups: Group::all(all()),
         files,
         findings: set_findings,
     }
@@ -211,45 +211,4 @@ fn into_file(entry: Entry) -> FileEntry {
         facts: record.facts,
         findings: record.findings,
     }
-}
-
-fn count<'a>(findings: impl Iterator<Item = &'a Finding>) -> Counts {
-    let mut counts = Counts::default();
-    for finding in findings {
-        if finding.excepted {
-            counts.excepted += 1;
-            continue;
-        }
-        match finding.severity {
-            Severity::Error => counts.error += 1,
-            Severity::Warning => counts.warning += 1,
-            Severity::Info => counts.info += 1,
-        }
-        *counts.by_rule.entry(finding.rule.clone()).or_default() += 1;
-    }
-    counts
-}
-
-/// Findings by severity and rule, with the files that take part.
-fn group<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Group> {
-    const EXAMPLES: usize = 3;
-    let mut files: BTreeMap<(Severity, &str), Vec<&str>> = BTreeMap::new();
-    for finding in findings.filter(|finding| !finding.excepted) {
-        let group = files.entry((finding.severity, &finding.rule)).or_default();
-        group.extend(finding.path.as_deref());
-        group.extend(finding.related.iter().map(String::as_str));
-    }
-    files
-        .into_iter()
-        .map(|((severity, rule), mut paths)| {
-            paths.sort_unstable();
-            paths.dedup();
-            Group {
-                rule: rule.to_owned(),
-                severity,
-                files: paths.len() as u64,
-                examples: paths.iter().take(EXAMPLES).map(ToString::to_string).collect(),
-            }
-        })
-        .collect()
 }

@@ -17,7 +17,7 @@ mod schema;
 mod tests;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
 
 use schemars::JsonSchema;
@@ -114,6 +114,26 @@ pub struct Counts {
     pub by_rule: BTreeMap<String, u64>,
 }
 
+impl Counts {
+    /// Counts findings.
+    pub(crate) fn of<'a>(findings: impl Iterator<Item = &'a Finding>) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            if finding.excepted {
+                counts.excepted += 1;
+                continue;
+            }
+            match finding.severity {
+                Severity::Error => counts.error += 1,
+                Severity::Warning => counts.warning += 1,
+                Severity::Info => counts.info += 1,
+            }
+            *counts.by_rule.entry(finding.rule.clone()).or_default() += 1;
+        }
+        counts
+    }
+}
+
 /// Rules, by what they did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RulesRun {
@@ -136,6 +156,26 @@ pub struct Group {
     pub files: u64,
     /// Up to three of them.
     pub examples: Vec<String>,
+}
+
+impl Group {
+    /// Groups findings by severity and rule; excepted ones take no part.
+    pub(crate) fn all<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Self> {
+        const EXAMPLES: usize = 3;
+        let mut paths: BTreeMap<(Severity, &str), BTreeSet<&str>> = BTreeMap::new();
+        for finding in findings.filter(|finding| !finding.excepted) {
+            let group = paths.entry((finding.severity, &finding.rule)).or_default();
+            group.extend(finding.path.as_deref());
+            group.extend(finding.related.iter().map(String::as_str));
+        }
+        let group = |((severity, rule), paths): ((Severity, &str), BTreeSet<&str>)| Self {
+            rule: rule.to_owned(),
+            severity,
+            files: paths.len() as u64,
+            examples: paths.iter().take(EXAMPLES).map(ToString::to_string).collect(),
+        };
+        paths.into_iter().map(group).collect()
+    }
 }
 
 /// One listed name: path, facts, findings.

@@ -1,7 +1,5 @@
 //! Reports built by hand, for the tests of this folder.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, SCHEMA_VERSION, Verdict,
 };
@@ -177,9 +175,8 @@ pub(crate) fn closed(mut files: Vec<FileEntry>, mut findings: Vec<Finding>) -> R
     for finding in &mut findings {
         finding.place(None);
     }
-    let all: Vec<&Finding> =
-        files.iter().flat_map(|file| &file.findings).chain(&findings).collect();
-    let (counts, groups) = counted(&all);
+    let all = || files.iter().flat_map(|file| &file.findings).chain(&findings);
+    let (counts, groups) = (Counts::of(all()), Group::all(all()));
     Report {
         schema_version: SCHEMA_VERSION,
         luna_version: "0.1.0".to_owned(),
@@ -203,33 +200,6 @@ pub(crate) fn closed(mut files: Vec<FileEntry>, mut findings: Vec<Finding>) -> R
         files,
         findings,
     }
-}
-
-fn counted(all: &[&Finding]) -> (Counts, Vec<Group>) {
-    let mut counts = Counts::default();
-    let mut paths: BTreeMap<(Severity, &str), BTreeSet<&str>> = BTreeMap::new();
-    for finding in all {
-        if finding.excepted {
-            counts.excepted += 1;
-            continue;
-        }
-        match finding.severity {
-            Severity::Error => counts.error += 1,
-            Severity::Warning => counts.warning += 1,
-            Severity::Info => counts.info += 1,
-        }
-        *counts.by_rule.entry(finding.rule.clone()).or_default() += 1;
-        let paths = paths.entry((finding.severity, &finding.rule)).or_default();
-        paths.extend(finding.path.as_deref());
-        paths.extend(finding.related.iter().map(String::as_str));
-    }
-    let group = |((severity, rule), paths): ((Severity, &str), BTreeSet<&str>)| Group {
-        rule: rule.to_owned(),
-        severity,
-        files: paths.len() as u64,
-        examples: paths.iter().take(3).map(ToString::to_string).collect(),
-    };
-    (counts, paths.into_iter().map(group).collect())
 }
 
 /// One file with two errors and a warning.

@@ -4,10 +4,12 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod fragments;
+mod level;
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
+use self::level::{Holds, Level};
 use crate::dicom::anomaly::{Anomaly, AnomalyKind};
 use crate::dicom::encoding::{Encoding, Head, UNDEFINED, array};
 use crate::dicom::{Element, Encapsulated, dictionary};
@@ -39,31 +41,6 @@ pub(super) struct Found {
     pub(super) anomalies: Vec<Anomaly>,
     pub(super) flaws: Flaws,
     pub(super) encapsulated: Option<Encapsulated>,
-}
-
-/// A data set (the whole, or an item), or the items of a sequence.
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    holds: Holds,
-    /// Nothing of this level lies at or after this offset.
-    stop: usize,
-    /// A delimiter must close it.
-    delimited: bool,
-    encoding: Encoding,
-    /// The sequence element, if it was recorded.
-    sequence: Option<u32>,
-    /// Offset of the sequence or item.
-    offset: usize,
-    /// Items met (in a sequence); number of the item (in a data set).
-    item: u32,
-    /// Tag before, in a data set.
-    last: Option<Tag>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Elements,
-    Items,
 }
 
 /// Whether the walk goes on.
@@ -476,21 +453,6 @@ impl<'a> Walker<'a> {
         }
         for (first, offset, tag, element) in found {
             self.note(AnomalyKind::Duplicate { first }, offset, tag, Some(element));
-        }
-    }
-}
-
-impl Level {
-    fn root(stop: usize, encoding: Encoding, offset: usize) -> Self {
-        Self {
-            holds: Holds::Elements,
-            stop,
-            delimited: false,
-            encoding,
-            sequence: None,
-            offset,
-            item: 0,
-            last: None,
         }
     }
 }
