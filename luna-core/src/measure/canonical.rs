@@ -25,8 +25,10 @@ pub(super) struct Canonical<T> {
 
 /// How stored values become canonical ones.
 enum Map<T> {
-    /// u16 by [`Sample::slot`].
-    Table(Vec<u16>),
+    /// `value - origin`, or `origin - value` where mirrored, as u16.
+    Shift { origin: T, mirrored: bool },
+    /// u16 by [`Sample::slot`], counted from the first that occurs.
+    Table(usize, Vec<u16>),
     /// By formula, in so many bytes.
     Formula(Formula<T>, usize),
 }
@@ -69,10 +71,16 @@ impl<T: Sample> Canonical<T> {
     /// `None` for a constant picture, which has no fingerprint.
     pub(super) fn new(plane: &Plane<'_, T>, histogram: &Histogram<T>) -> Option<Self> {
         let formula = Formula::new(histogram, &plane.samples)?;
-        let map = if let Histogram::Table(counts) = histogram {
-            let mut table = vec![0; counts.len()];
-            histogram.each(|sample, _| table[sample.slot()] = formula.of(sample) as u16);
-            Map::Table(table)
+        let slots = histogram.slots();
+        let map = if !slots.is_empty() && formula.gcd == 1 {
+            let mirrored = formula.inverted;
+            let origin = T::of_slot(if mirrored { slots.end - 1 } else { slots.start });
+            Map::Shift { origin, mirrored }
+        } else if !slots.is_empty() {
+            let mut table = vec![0; slots.len()];
+            let first = slots.start;
+            histogram.each(|sample, _| table[sample.slot() - first] = formula.of(sample) as u16);
+            Map::Table(first, table)
         } else {
             let bytes = match formula.highest {
                 0..=0xffff => 2,
@@ -93,12 +101,13 @@ impl<T: Sample> Canonical<T> {
     /// Adds a row of colour samples, with its alpha if the picture has any.
     pub(super) fn row(&mut self, colours: &[T], channels: usize, alpha: Option<&[T]>) {
         match (&self.map, alpha) {
-            (Map::Table(table), None) => {
-                let start = self.buffer.len();
-                self.buffer.resize(start + 2 * colours.len(), 0);
-                let places = self.buffer[start..].chunks_exact_mut(2);
-                for (place, sample) in places.zip(colours) {
-                    place.copy_from_slice(&table[sample.slot()].to_le_bytes());
+            (Map::Shift { origin, mirrored }, None) => {
+                T::shift(colours, *origin, *mirrored, grown(&mut self.buffer, 2 * colours.len()));
+            }
+            (Map::Table(first, table), None) => {
+                let places = grown(&mut self.buffer, 2 * colours.len()).as_chunks_mut().0;
+                for (place, sample) in places.iter_mut().zip(colours) {
+                    *place = table[sample.slot() - first].to_le_bytes();
                 }
             }
             (map, alpha) => {
@@ -126,18 +135,30 @@ impl<T: Sample> Canonical<T> {
     }
 }
 
+/// So many more bytes at the end of a buffer.
+fn grown(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    let start = buffer.len();
+    buffer.resize(start + bytes, 0);
+    &mut buffer[start..]
+}
+
 impl<T: Sample> Map<T> {
     /// Bytes of a canonical sample.
     fn width(&self) -> usize {
         match self {
-            Self::Table(_) => 2,
+            Self::Shift { .. } | Self::Table(..) => 2,
             Self::Formula(_, bytes) => *bytes,
         }
     }
 
     fn write(&self, sample: T, out: &mut Vec<u8>) {
         match self {
-            Self::Table(table) => out.extend_from_slice(&table[sample.slot()].to_le_bytes()),
+            Self::Shift { origin, mirrored } => {
+                T::shift(&[sample], *origin, *mirrored, grown(out, 2));
+            }
+            Self::Table(first, table) => {
+                out.extend_from_slice(&table[sample.slot() - first].to_le_bytes());
+            }
             Self::Formula(formula, bytes) => {
                 out.extend_from_slice(&formula.of(sample).to_le_bytes()[..*bytes]);
             }

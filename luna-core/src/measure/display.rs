@@ -1,14 +1,21 @@
 //! From stored values to the grey that a person sees: lookup table first, averaging after.
 
-use super::histogram::{Statistics, stored_range};
+use std::ops::Range;
+
+use super::histogram::{Histogram, Statistics, stored_range};
+use super::kernels::Line;
 use super::plane::Plane;
 use super::sample::Sample;
 use crate::decode::{Display, Image};
 
 /// Maps stored samples to grey values, 0 black to 255 white, polarity applied.
 pub(super) enum Tone {
-    /// By [`Sample::slot`].
-    Table(Vec<u8>),
+    /// Bytes as they are.
+    AsIs,
+    /// By [`Sample::slot`], along a straight line; the same as the table, in less time.
+    Line(Line),
+    /// By [`Sample::slot`], counted from the first that occurs.
+    Table(usize, Vec<u8>),
     /// By formula, for samples of more than 16 bits.
     Formula(Curve),
 }
@@ -29,7 +36,12 @@ enum Shape {
 }
 
 impl Tone {
-    pub(super) fn new<T: Sample>(image: &Image, statistics: &Statistics) -> Self {
+    /// For the values that the histogram holds.
+    pub(super) fn new<T: Sample>(
+        image: &Image,
+        histogram: &Histogram<T>,
+        statistics: &Statistics,
+    ) -> Self {
         let stretched = Shape::Linear { black: statistics.stretch.0, white: statistics.stretch.1 };
         let shape = match &image.display {
             Display::AsStored => stored_range::<T>(image.geometry.bits_stored)
@@ -46,19 +58,43 @@ impl Tone {
         if T::SLOTS == 0 {
             return Self::Formula(curve);
         }
-        Self::Table((0..T::SLOTS).map(|slot| curve.grey(T::of_slot(slot).value())).collect())
+        let slots = histogram.slots();
+        let grey = |slot: usize| curve.grey(T::of_slot(slot).value());
+        let table: Vec<u8> = slots.clone().map(grey).collect();
+        if T::SLOTS == 256
+            && slots.clone().zip(&table).all(|(slot, grey)| slot == usize::from(*grey))
+        {
+            return Self::AsIs;
+        }
+        let rise = curve.rise().filter(|_| T::SLOTS > 256);
+        let line = rise.and_then(|rise| fit(&slots, &table, rise));
+        line.map_or(Self::Table(slots.start, table), Self::Line)
     }
 
-    /// Writes the grey values of a row of samples.
-    pub(super) fn row<T: Sample>(&self, plane: &Plane<'_, T>, row: &[T], out: &mut Vec<u8>) {
+    /// The grey values of a row of samples, in `out` unless they are there already.
+    pub(super) fn row<'a, T: Sample>(
+        &self,
+        plane: &Plane<'_, T>,
+        row: &'a [T],
+        out: &'a mut Vec<u8>,
+    ) -> &'a [u8] {
         out.clear();
         match (self, plane.channels) {
-            (Self::Table(table), 1) => {
-                out.extend(row.iter().map(|sample| table[sample.slot()]));
+            (Self::AsIs, 1) => {
+                if let Some(bytes) = T::bytes(row) {
+                    return bytes;
+                }
+            }
+            (Self::Line(line), 1) => {
+                out.resize(row.len(), 0);
+                T::tone(row, *line, out);
+            }
+            (Self::Table(first, table), 1) => {
+                out.extend(row.iter().map(|sample| table[sample.slot() - first]));
             }
             (_, 3) => {
-                let pixels = row.chunks_exact(3).map(|it| [it[0], it[1], it[2]]);
-                out.extend(pixels.map(|pixel| {
+                let pixels = row.as_chunks::<3>().0;
+                out.extend(pixels.iter().map(|pixel| {
                     let [r, g, b] = pixel.map(|sample| self.grey(sample));
                     luma(r, g, b)
                 }));
@@ -67,17 +103,61 @@ impl Tone {
                 out.extend(row.iter().step_by(channels).map(|sample| self.grey(*sample)));
             }
         }
+        out
     }
 
+    #[inline]
     fn grey<T: Sample>(&self, sample: T) -> u8 {
         match self {
-            Self::Table(table) => table[sample.slot()],
+            Self::AsIs => sample.slot() as u8,
+            Self::Line(line) => line.grey(sample.slot() as u16),
+            Self::Table(first, table) => table[sample.slot() - first],
             Self::Formula(curve) => curve.grey(sample.value()),
         }
     }
 }
 
+/// The line that gives exactly this table, if there is one; `rise` is its slope in grey levels a
+/// slot.
+fn fit(slots: &Range<usize>, table: &[u8], rise: f64) -> Option<Line> {
+    let falling = table.first()? > table.last()?;
+    let greys = || table.iter().map(|grey| if falling { !grey } else { *grey });
+    let (low, high) = (greys().next()?, greys().next_back()?);
+    let start = greys().take_while(|grey| *grey == low).count().checked_sub(1)?;
+    let end = greys().take_while(|grey| *grey < high).count().max(start);
+    if !greys().is_sorted() || greys().skip(end).any(|grey| grey != high) {
+        return None;
+    }
+    let with_slope = |slope: u32| {
+        // The n-th grey g needs g << 24 <= begin + n * slope < (g + 1) << 24.
+        let (mut least, mut most) = (0, i64::from(u32::MAX));
+        for (n, grey) in (0_u32..).zip(greys().skip(start).take(end - start + 1)) {
+            let below = (i64::from(grey) << 24) - i64::from(slope) * i64::from(n);
+            least = least.max(below);
+            most = most.min(below + (1 << 24) - 1);
+        }
+        let begin = u32::try_from(least).ok().filter(|_| least <= most)?;
+        let first = u16::try_from(slots.start + start).ok()?;
+        let last = u16::try_from(slots.start + end).ok()?;
+        Some(Line { first, last, slope, begin, falling })
+    };
+    let slope = libm::floor(libm::fabs(rise) * f64::from(1 << 24));
+    // Steeper than a threshold of one slot, any slope is the same.
+    let slope = slope.min(f64::from(u32::MAX - 1)) as u32;
+    with_slope(slope).or_else(|| with_slope(slope + 1))
+}
+
 impl Curve {
+    /// Grey levels a unit of value between black and white; `None` where that is no one number.
+    fn rise(&self) -> Option<f64> {
+        let rise = match &self.shape {
+            Shape::Linear { black, white } => 255.0 / (white - black),
+            Shape::Window { slope, width, .. } => 255.0 * slope / (width - 1.0),
+            Shape::Palette(_) => return None,
+        };
+        rise.is_finite().then_some(rise)
+    }
+
     fn grey(&self, value: f64) -> u8 {
         let grey = match &self.shape {
             Shape::Linear { black, white } => linear(value, *black, *white),
@@ -130,7 +210,40 @@ fn luma(r: u8, g: u8, b: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_fitted_line_is_the_table(
+            black in 0.0..3_000.0_f64,
+            width in 2.0..5_000.0_f64,
+            slots in (0_usize..2_000, 1_usize..3_000),
+            inverted: bool,
+        ) {
+            let curve = Curve { shape: Shape::Linear { black, white: black + width }, inverted };
+            let slots = slots.0..slots.0 + slots.1;
+            let table: Vec<u8> = slots.clone().map(|slot| curve.grey(slot as f64)).collect();
+            if let Some(line) = fit(&slots, &table, curve.rise().unwrap()) {
+                let greys: Vec<u8> = slots.map(|slot| line.grey(slot as u16)).collect();
+                prop_assert_eq!(greys, table);
+            }
+        }
+    }
+
+    #[test]
+    fn windows_of_twelve_bits_are_lines() {
+        for (center, width) in [(2_048.0, 4_096.0), (1_500.0, 1_200.0), (611.5, 777.0)] {
+            for slope in [1.0, -1.0] {
+                let shape = Shape::Window { slope, intercept: 0.0, center: center * slope, width };
+                let curve = Curve { shape, inverted: false };
+                let table: Vec<u8> = (0..4_096).map(|slot| curve.grey(f64::from(slot))).collect();
+                let line = fit(&(0..4_096), &table, curve.rise().unwrap()).unwrap();
+                assert!((0..4_096).all(|slot| line.grey(slot) == table[usize::from(slot)]));
+            }
+        }
+    }
 
     #[test]
     fn a_window_of_width_4096_around_2048_shows_twelve_bits() {

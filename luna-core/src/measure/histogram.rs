@@ -1,6 +1,8 @@
 //! Counts of stored values, and every number that follows from them. Exact for all sample types;
 //! samples that are not finite take no part.
 
+use std::ops::Range;
+
 use super::plane::Plane;
 use super::sample::Sample;
 use crate::record::Measurements;
@@ -10,8 +12,9 @@ const BLOCK: usize = 64 << 10;
 
 /// How often each value occurs, in ascending order of values.
 pub(super) enum Histogram<T> {
-    /// One place a value, for types of at most 16 bits.
-    Table(Vec<u64>),
+    /// For types of at most 16 bits: the slot of the lowest value, and the count of each slot from
+    /// there to that of the highest.
+    Table(usize, Vec<u64>),
     /// All samples, sorted, for wider types.
     Sorted(Vec<T>),
 }
@@ -20,8 +23,8 @@ impl<T: Sample> Histogram<T> {
     /// Gives each value that occurs, with its count, in ascending order.
     pub(super) fn each(&self, mut see: impl FnMut(T, u64)) {
         match self {
-            Self::Table(table) => {
-                for (slot, count) in table.iter().enumerate().filter(|(_, count)| **count > 0) {
+            Self::Table(first, table) => {
+                for (slot, count) in (*first..).zip(table).filter(|(_, count)| **count > 0) {
                     see(T::of_slot(slot), *count);
                 }
             }
@@ -30,6 +33,14 @@ impl<T: Sample> Histogram<T> {
                     see(run[0], run.len() as u64);
                 }
             }
+        }
+    }
+
+    /// Slots from the lowest to the highest value; empty for wider types.
+    pub(super) fn slots(&self) -> Range<usize> {
+        match self {
+            Self::Table(first, table) => *first..first + table.len(),
+            Self::Sorted(_) => 0..0,
         }
     }
 
@@ -47,37 +58,72 @@ impl<T: Sample> Histogram<T> {
 /// Counts all values and takes the mean absolute 4-neighbour Laplacian over all pixels that have
 /// four neighbours, in one pass.
 pub(super) fn scan<T: Sample>(plane: &Plane<'_, T>) -> (Histogram<T>, f64) {
-    let mut table = vec![0; T::SLOTS * T::TABLES];
+    let mut counter = Counter::new::<T>();
     let mut laplacian = 0.0;
     let row_len = plane.row_len().max(1);
     let block_rows = (BLOCK / row_len).max(1);
     for frame in 0..plane.frames {
-        let rows: Vec<&[T]> = plane.frame(frame).chunks_exact(row_len).collect();
-        for start in (0..rows.len()).step_by(block_rows) {
-            let end = (start + block_rows).min(rows.len());
-            if T::SLOTS > 0 {
-                let block = &plane.frame(frame)[start * row_len..end * row_len];
-                T::tally(block, &mut table);
-            }
-            for y in start.max(1)..end.min(rows.len() - 1) {
-                laplacian += T::laplacian(rows[y - 1], rows[y], rows[y + 1], plane.channels);
+        let samples = plane.frame(frame);
+        for (index, block) in samples.chunks(block_rows * row_len).enumerate() {
+            counter.add(block);
+            let start = index * block_rows;
+            let end = (start + block.len() / row_len).min(plane.height.saturating_sub(1));
+            for y in start.max(1)..end {
+                let row = |y: usize| &samples[y * row_len..(y + 1) * row_len];
+                laplacian += T::laplacian(row(y - 1), row(y), row(y + 1), plane.channels);
             }
         }
     }
     let inner = plane.width.saturating_sub(2) * plane.height.saturating_sub(2);
     let inner = inner * plane.frames * plane.channels;
     let sharpness = if inner == 0 { 0.0 } else { laplacian / inner as f64 };
-    (histogram(plane, table), sharpness)
-}
-
-fn histogram<T: Sample>(plane: &Plane<'_, T>, table: Vec<u64>) -> Histogram<T> {
-    if T::SLOTS == 0 {
+    let histogram = if T::SLOTS == 0 {
         let mut samples = plane.samples.to_vec();
         samples.sort_unstable_by_key(|sample| sample.key());
-        return Histogram::Sorted(samples);
+        Histogram::Sorted(samples)
+    } else {
+        counter.finish(T::SLOTS)
+    };
+    (histogram, sharpness)
+}
+
+/// Counts in narrow places, which stay in the fastest cache, and empties them before they are full.
+struct Counter {
+    table: Vec<u32>,
+    /// Samples in `table`.
+    pending: usize,
+    totals: Vec<u64>,
+}
+
+impl Counter {
+    fn new<T: Sample>() -> Self {
+        let places = T::SLOTS * T::TABLES;
+        Self { table: vec![0; places], pending: 0, totals: Vec::new() }
     }
-    let sum = |slot: usize| table[slot..].iter().step_by(T::SLOTS).sum();
-    Histogram::Table((0..T::SLOTS).map(sum).collect())
+
+    fn add<T: Sample>(&mut self, samples: &[T]) {
+        if self.pending.saturating_add(samples.len()) > u32::MAX as usize {
+            self.empty();
+        }
+        T::tally(samples, &mut self.table);
+        self.pending += samples.len();
+    }
+
+    fn empty(&mut self) {
+        self.totals.resize(self.table.len(), 0);
+        for (total, count) in self.totals.iter_mut().zip(&mut self.table) {
+            *total += u64::from(std::mem::take(count));
+        }
+        self.pending = 0;
+    }
+
+    fn finish<T: Sample>(mut self, slots: usize) -> Histogram<T> {
+        self.empty();
+        let total = |slot: usize| -> u64 { self.totals[slot..].iter().step_by(slots).sum() };
+        let first = (0..slots).find(|slot| total(*slot) > 0).unwrap_or_default();
+        let end = (first..slots).rev().find(|slot| total(*slot) > 0).map_or(first, |last| last + 1);
+        Histogram::Table(first, (first..end).map(total).collect())
+    }
 }
 
 /// Lowest and highest value that the stored bits can hold; `None` for floating point.

@@ -10,6 +10,7 @@ mod content;
 mod display;
 mod grey;
 mod histogram;
+mod kernels;
 mod perceptual;
 mod plane;
 mod sample;
@@ -49,9 +50,8 @@ pub struct FramePicture {
 impl FramePicture {
     fn new(frame: u32, grey: GreyPicture) -> Self {
         let content = grey.content_box(grey.bounds());
-        let histogram = grey.histogram(grey.bounds());
-        let content_histogram =
-            if content == grey.bounds() { histogram.clone() } else { grey.histogram(content) };
+        let content_histogram = grey.histogram(content);
+        let histogram = content_histogram.with_surroundings(&grey, content);
         Self { frame, grey, content, histogram, content_histogram }
     }
 }
@@ -97,13 +97,12 @@ fn display_frame<T: Sample>(image: &Image, values: &[T], frame: u32) -> Option<F
     let plane = Plane::new(image, values);
     let (histogram, sharpness) = histogram::scan(&plane);
     let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
-    let tone = Tone::new::<T>(image, &statistics);
+    let tone = Tone::new(image, &histogram, &statistics);
     let size = (image.geometry.width, image.geometry.height);
     let mut picture = Shrink::to_long_side(size, DISPLAY_SIDE);
     let mut greys = Vec::with_capacity(plane.width);
     for row in plane.frame(frame as usize).chunks_exact(plane.row_len()) {
-        tone.row(&plane, row, &mut greys);
-        picture.row(&greys);
+        picture.row(tone.row(&plane, row, &mut greys));
     }
     Some(FramePicture::new(frame, picture.finish()))
 }
@@ -112,7 +111,7 @@ fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
     let plane = Plane::new(image, values);
     let (histogram, sharpness) = histogram::scan(&plane);
     let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
-    let tone = Tone::new::<T>(image, &statistics);
+    let tone = Tone::new(image, &histogram, &statistics);
     let (pixels, pictures) = second_pass(&plane, &histogram, &tone);
     let first = pictures.first()?;
     let perceptual =
@@ -144,8 +143,7 @@ fn second_pass<T: Sample>(
                 canonical.row(row, plane.channels, plane.alpha_row(frame, y));
             }
             if let Some(picture) = &mut picture {
-                tone.row(plane, row, &mut greys);
-                picture.row(&greys);
+                picture.row(tone.row(plane, row, &mut greys));
             }
         }
         pictures.extend(picture.map(|it| FramePicture::new(frame as u32, it.finish())));

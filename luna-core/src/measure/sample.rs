@@ -3,8 +3,7 @@
 //! Types of at most 16 bits are counted in tables and mapped by tables; wider ones are sorted and
 //! mapped by formula. Order and integer form of every type are fixed here.
 
-/// Columns whose Laplacians of 16-bit samples fit a 32-bit sum.
-const RUN: usize = 4_096;
+use super::kernels::{self, Line};
 
 /// A sample of a decoded picture.
 pub(super) trait Sample: Copy + PartialEq {
@@ -30,13 +29,19 @@ pub(super) trait Sample: Copy + PartialEq {
     /// The value as a number.
     fn value(self) -> f64;
 
-    /// Counts samples in `SLOTS * TABLES` places.
-    fn tally(samples: &[Self], table: &mut [u64]) {
-        for sample in samples {
-            if let Some(count) = table.get_mut(sample.slot()) {
-                *count += 1;
-            }
-        }
+    /// Counts samples in `SLOTS * TABLES` places; nothing for wider types.
+    fn tally(_samples: &[Self], _table: &mut [u32]) {}
+
+    /// Writes `value - origin` (mirrored: `origin - value`) of samples of at most 16 bits, two bytes
+    /// each, lowest first.
+    fn shift(_samples: &[Self], _origin: Self, _mirrored: bool, _out: &mut [u8]) {}
+
+    /// Writes the grey values of 16-bit samples along a line of slots.
+    fn tone(_samples: &[Self], _line: Line, _out: &mut [u8]) {}
+
+    /// The samples themselves, if they are bytes.
+    fn bytes(_samples: &[Self]) -> Option<&[u8]> {
+        None
     }
 
     /// Sum over one row of |4c - left - right - above - below|, neighbours `step` samples away,
@@ -65,54 +70,34 @@ fn neighbours<'a, T>(
     ])
 }
 
-/// Sums `|4c - l - r - u - d|` run by run: within a run in `$narrow`, over runs in `$wide`.
-macro_rules! laplacian {
-    ($narrow:ty, $sum:ty, $wide:ty) => {
-        fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
-            let Some([centre, left, right, up, down]) = neighbours(above, here, below, step) else {
-                return 0.0;
-            };
-            let mut total = <$wide>::default();
-            for start in (0..centre.len()).step_by(RUN) {
-                let run = start..(start + RUN).min(centre.len());
-                let mut sum = <$sum>::default();
-                let sides = left[run.clone()].iter().zip(&right[run.clone()]);
-                let ends = up[run.clone()].iter().zip(&down[run.clone()]);
-                for ((c, (l, r)), (u, d)) in centre[run].iter().zip(sides).zip(ends) {
-                    let around = *l as $narrow + *r as $narrow + *u as $narrow + *d as $narrow;
-                    sum += (4 as $narrow * *c as $narrow).abs_diff(around);
-                }
-                total += <$wide>::from(sum);
-            }
-            total as f64
-        }
-    };
-}
-
 impl Sample for u8 {
     const SLOTS: usize = 256;
     // Neighbours are often equal: four tables keep one count from waiting for the last.
     const TABLES: usize = 4;
     const SIGNED: bool = false;
 
+    #[inline]
     fn slot(self) -> usize {
         usize::from(self)
     }
 
+    #[inline]
     fn of_slot(slot: usize) -> Self {
         slot as Self
     }
 
+    #[inline]
     fn key(self) -> i64 {
         i64::from(self)
     }
 
+    #[inline]
     fn value(self) -> f64 {
         f64::from(self)
     }
 
-    fn tally(samples: &[Self], table: &mut [u64]) {
-        let Ok(table) = <&mut [u64; 1_024]>::try_from(table) else { return };
+    fn tally(samples: &[Self], table: &mut [u32]) {
+        let Ok(table) = <&mut [u32; 1_024]>::try_from(table) else { return };
         let groups = samples.chunks_exact(4);
         for sample in groups.remainder() {
             table[usize::from(*sample)] += 1;
@@ -125,45 +110,69 @@ impl Sample for u8 {
         }
     }
 
-    laplacian!(i32, u32, u64);
+    fn shift(samples: &[Self], origin: Self, mirrored: bool, out: &mut [u8]) {
+        kernels::shift_u8(samples, origin.into(), mirrored, out);
+    }
+
+    fn bytes(samples: &[Self]) -> Option<&[u8]> {
+        Some(samples)
+    }
+
+    fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
+        kernels::laplacian_u8(above, here, below, step) as f64
+    }
 }
 
 macro_rules! sixteen_bits {
-    ($type:ty, $signed:literal, $flip:literal) => {
+    ($type:ty, $signed:literal, $flip:literal, $laplacian:ident, $shift:ident, $tone:ident) => {
         impl Sample for $type {
             const SLOTS: usize = 65_536;
             const SIGNED: bool = $signed;
 
+            #[inline]
             fn slot(self) -> usize {
                 usize::from(self as u16 ^ $flip)
             }
 
+            #[inline]
             fn of_slot(slot: usize) -> Self {
                 (slot as u16 ^ $flip) as Self
             }
 
+            #[inline]
             fn key(self) -> i64 {
                 i64::from(self)
             }
 
+            #[inline]
             fn value(self) -> f64 {
                 f64::from(self)
             }
 
-            fn tally(samples: &[Self], table: &mut [u64]) {
-                let Ok(table) = <&mut [u64; 65_536]>::try_from(table) else { return };
+            fn tally(samples: &[Self], table: &mut [u32]) {
+                let Ok(table) = <&mut [u32; 65_536]>::try_from(table) else { return };
                 for sample in samples {
                     table[sample.slot()] += 1;
                 }
             }
 
-            laplacian!(i32, u32, u64);
+            fn shift(samples: &[Self], origin: Self, mirrored: bool, out: &mut [u8]) {
+                kernels::$shift(samples, origin as u16, mirrored, out);
+            }
+
+            fn tone(samples: &[Self], line: Line, out: &mut [u8]) {
+                kernels::$tone(samples, line, out);
+            }
+
+            fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
+                kernels::$laplacian(above, here, below, step) as f64
+            }
         }
     };
 }
 
-sixteen_bits!(u16, false, 0);
-sixteen_bits!(i16, true, 0x8000);
+sixteen_bits!(u16, false, 0, laplacian_u16, shift_u16, tone_u16);
+sixteen_bits!(i16, true, 0x8000, laplacian_i16, shift_i16, tone_i16);
 
 macro_rules! wide {
     ($type:ty, $signed:literal) => {
@@ -171,23 +180,40 @@ macro_rules! wide {
             const SLOTS: usize = 0;
             const SIGNED: bool = $signed;
 
+            #[inline]
             fn slot(self) -> usize {
                 0
             }
 
+            #[inline]
             fn of_slot(_slot: usize) -> Self {
                 Self::default()
             }
 
+            #[inline]
             fn key(self) -> i64 {
                 i64::from(self)
             }
 
+            #[inline]
             fn value(self) -> f64 {
                 f64::from(self)
             }
 
-            laplacian!(i64, u64, u128);
+            fn laplacian(above: &[Self], here: &[Self], below: &[Self], step: usize) -> f64 {
+                let Some([centre, left, right, up, down]) = neighbours(above, here, below, step)
+                else {
+                    return 0.0;
+                };
+                let sides = left.iter().zip(right);
+                let ends = up.iter().zip(down);
+                let mut total = 0_u128;
+                for ((c, (l, r)), (u, d)) in centre.iter().zip(sides).zip(ends) {
+                    let around = i64::from(*l) + i64::from(*r) + i64::from(*u) + i64::from(*d);
+                    total += u128::from((4 * i64::from(*c)).abs_diff(around));
+                }
+                total as f64
+            }
         }
     };
 }
@@ -202,14 +228,17 @@ macro_rules! floating {
             const FLOAT: bool = true;
             const SIGNED: bool = true;
 
+            #[inline]
             fn slot(self) -> usize {
                 0
             }
 
+            #[inline]
             fn of_slot(_slot: usize) -> Self {
                 Self::default()
             }
 
+            #[inline]
             fn key(self) -> i64 {
                 if self.is_nan() {
                     return i64::from(<$integer>::MAX);
@@ -219,6 +248,7 @@ macro_rules! floating {
                 i64::from(if bits < 0 { bits ^ <$integer>::MAX } else { bits })
             }
 
+            #[inline]
             fn value(self) -> f64 {
                 f64::from(self)
             }

@@ -4,35 +4,69 @@
 //! weighted by the covered part, rounded to the nearest grey value.
 
 use super::grey::GreyPicture;
+use super::kernels;
+
+/// Rows that a 16-bit sum of grey values can hold: 257 * 255 = 65,535.
+const PLAIN_ROWS: u32 = 257;
 
 /// Takes the rows of a picture from the top.
 pub(super) struct Shrink {
     from: (u32, u32),
     to: (u32, u32),
-    /// For each column border of the output but the first: the input column it falls in, and how
-    /// far into it, in units of 1 / output width.
+    across: Axis,
+    down: Axis,
+    /// The right border of each output column: the input column it falls in, and how far into it.
     borders: Vec<(u32, u32)>,
-    /// Weighted sums down the columns of the input, for the output row in the making. At most
-    /// 255 * input height.
+    /// Sums down the columns of the input of rows that lie inside one output row.
+    plain: Vec<u16>,
+    plain_rows: u32,
+    /// Sums of all rows, weighted by the part that the output row covers; one more place, always 0.
     columns: Vec<u32>,
-    /// Height of input taken so far, in units of 1 / output height.
+    /// Sums of `columns` to the left of each.
+    sums: Vec<u64>,
+    mean: Mean,
+    /// Height of input taken so far, in units.
     taken: u64,
     values: Vec<u8>,
+}
+
+/// Input and output pixels along one side, as multiples of a common unit.
+#[derive(Clone, Copy)]
+struct Axis {
+    /// Units of one input pixel.
+    pixel: u32,
+    /// Units of one output pixel.
+    cell: u32,
+}
+
+impl Axis {
+    fn new(from: u32, to: u32) -> Self {
+        let unit = greatest_common_divisor(from, to).max(1);
+        Self { pixel: to / unit, cell: from / unit }
+    }
 }
 
 impl Shrink {
     /// From `(width, height)` to `(width, height)`, neither of them 0, at most 65,535 a side.
     pub(super) fn new(from: (u32, u32), to: (u32, u32)) -> Self {
+        let (across, down) = (Axis::new(from.0, to.0), Axis::new(from.1, to.1));
         let border = |i: u32| {
-            let at = u64::from(i) * u64::from(from.0);
-            let unit = u64::from(to.0.max(1));
+            let at = u64::from(i) * u64::from(across.cell);
+            let unit = u64::from(across.pixel.max(1));
             ((at / unit) as u32, (at % unit) as u32)
         };
+        let width = from.0 as usize;
         Self {
             from,
             to,
+            across,
+            down,
             borders: (1..=to.0).map(border).collect(),
-            columns: vec![0; from.0 as usize],
+            plain: vec![0; width],
+            plain_rows: 0,
+            columns: vec![0; width + 1],
+            sums: vec![0; width + 1],
+            mean: Mean::over(u64::from(across.cell) * u64::from(down.cell)),
             taken: 0,
             values: Vec::with_capacity(to.0 as usize * to.1 as usize),
         }
@@ -55,41 +89,56 @@ impl Shrink {
             self.values.extend_from_slice(values);
             return;
         }
-        let height = u64::from(self.from.1);
-        let end = self.taken + u64::from(self.to.1);
+        let cell = u64::from(self.down.cell);
+        let end = self.taken + u64::from(self.down.pixel);
         while self.taken < end {
-            let limit = (self.taken / height + 1) * height;
-            let weight = end.min(limit) - self.taken;
-            self.weigh(values, weight as u16);
-            self.taken += weight;
+            let limit = (self.taken / cell + 1) * cell;
+            let weight = (end.min(limit) - self.taken) as u32;
+            self.weigh(values, weight);
+            self.taken += u64::from(weight);
             if self.taken == limit {
                 self.emit();
             }
         }
     }
 
-    /// Adds a row with the part of it that the output row at hand covers.
-    fn weigh(&mut self, values: &[u8], weight: u16) {
-        for (sum, value) in self.columns.iter_mut().zip(values) {
-            *sum += u32::from(weight) * u32::from(*value);
+    /// Adds a row with the part of it that the output row at hand covers, in units.
+    fn weigh(&mut self, values: &[u8], weight: u32) {
+        if weight < self.down.pixel {
+            kernels::add_weighted(&mut self.columns, values, weight as u16);
+            return;
+        }
+        kernels::add(&mut self.plain, values);
+        self.plain_rows += 1;
+        if self.plain_rows == PLAIN_ROWS {
+            self.settle();
+        }
+    }
+
+    /// Moves the sums of whole rows to the weighted ones.
+    fn settle(&mut self) {
+        if self.plain_rows > 0 {
+            let weight = self.down.pixel as u16;
+            kernels::drain_weighted(&mut self.columns, &mut self.plain, weight);
+            self.plain_rows = 0;
         }
     }
 
     /// Ends an output row: sums along it, from border to border.
     fn emit(&mut self) {
-        let area = u64::from(self.from.0) * u64::from(self.from.1);
-        let unit = u64::from(self.to.0);
-        let (mut whole, mut next, mut before) = (0, 0, 0);
+        self.settle();
+        let mut sum = 0;
+        for (left, column) in self.sums.iter_mut().zip(&self.columns) {
+            *left = sum;
+            sum += u64::from(*column);
+        }
+        let unit = u64::from(self.across.pixel);
+        let mut before = 0;
         for (column, part) in &self.borders {
             let column = *column as usize;
-            whole += self.columns[next..column].iter().map(|sum| u64::from(*sum)).sum::<u64>();
-            next = column;
-            let cut = self.columns.get(column).map_or(0, |sum| u64::from(*sum));
-            let up_to = whole * unit + cut * u64::from(*part);
-            let rounded = up_to - before + area / 2;
-            // Exact: numerator and area are below 2^53, and a quotient that is not whole differs
-            // from the next whole number by at least 1 / area, far more than a rounding error.
-            self.values.push((rounded as f64 / area as f64) as u8);
+            let up_to =
+                self.sums[column] * unit + u64::from(self.columns[column]) * u64::from(*part);
+            self.values.push(self.mean.of(up_to - before));
             before = up_to;
         }
         self.columns.fill(0);
@@ -99,6 +148,39 @@ impl Shrink {
     pub(super) fn finish(self) -> GreyPicture {
         GreyPicture { width: self.to.0, height: self.to.1, values: self.values }
     }
+}
+
+/// Rounded division by an area, without dividing.
+#[derive(Clone, Copy)]
+struct Mean {
+    area: u64,
+    /// 2^64 / `area`, rounded up: exact for sums of at most 255.5 * `area` while that is below 2^36.
+    reciprocal: Option<u64>,
+}
+
+impl Mean {
+    fn over(area: u64) -> Self {
+        let small = (2..1 << 28).contains(&area);
+        Self { area, reciprocal: small.then(|| u64::MAX / area + 1) }
+    }
+
+    /// The mean of what has this sum, to the nearest whole number, at most 255.
+    #[inline]
+    fn of(self, sum: u64) -> u8 {
+        let rounded = sum + self.area / 2;
+        let quotient = match self.reciprocal {
+            Some(reciprocal) => ((u128::from(rounded) * u128::from(reciprocal)) >> 64) as u64,
+            None => rounded / self.area.max(1),
+        };
+        quotient as u8
+    }
+}
+
+fn greatest_common_divisor(mut a: u32, mut b: u32) -> u32 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 #[cfg(test)]
@@ -148,6 +230,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn multiplying_divides_exactly(area in 1_u64..1 << 32, mean in 0_u64..256, off in -2_i64..3) {
+            let sum = (mean * area + area / 2).saturating_add_signed(off).min(255 * area);
+            let expected = (sum + area / 2) / area;
+            prop_assert_eq!(u64::from(Mean::over(area).of(sum)), expected);
+        }
+
         #[test]
         fn every_pixel_is_the_mean_of_what_it_covers(
             (from, to, values) in (1_u32..14, 1_u32..14, 1_u32..18, 1_u32..18).prop_flat_map(

@@ -81,6 +81,9 @@ pub(super) fn samples(
         (_, 1, _) => Samples::U8(unpacked(bytes, pixels, rows)),
         (_, 8, false) => Samples::U8(bytes8(bytes, field, unused)),
         (_, 8, true) => Samples::I16(singles(bytes, field, unused, |v| v as i16)),
+        (_, 16, false) if !big_endian && field.shift == 0 => {
+            Samples::U16(low_bits(bytes, field.bits, unused))
+        }
         (_, 16, false) => Samples::U16(order.words(bytes, field, unused, |v| v as u16)),
         (_, 16, true) => Samples::I16(order.words(bytes, field, unused, |v| v as i16)),
         (_, 32, false) => Samples::U32(order.longs(bytes, field, unused, |v| v)),
@@ -140,6 +143,19 @@ fn singles<T>(bytes: &[u8], field: Field, unused: &mut u64, make: impl Fn(u32) -
     bytes.iter().map(|byte| taken(u32::from(*byte), 8, field, unused, &make)).collect()
 }
 
+/// What nearly all radiographs are: 16-bit words, lowest byte first, that hold their value in the
+/// lowest bits.
+fn low_bits(bytes: &[u8], bits: u32, unused: &mut u64) -> Vec<u16> {
+    let mask = u16::MAX >> 16_u32.saturating_sub(bits).min(15);
+    let words: Vec<u16> =
+        bytes.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word)).collect();
+    if words.iter().fold(0, |all, word| all | word) & !mask == 0 {
+        return words;
+    }
+    *unused = words.iter().filter(|word| **word & !mask != 0).count() as u64;
+    words.into_iter().map(|word| word & mask).collect()
+}
+
 /// The order of bytes in a number.
 #[derive(Clone, Copy, Debug)]
 struct Order {
@@ -172,13 +188,18 @@ impl Order {
         unused: &mut u64,
         make: impl Fn(u32) -> T,
     ) -> Vec<T> {
-        let chunks = bytes.as_chunks().0.iter();
-        let read: fn([u8; 2]) -> u16 =
-            if self.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
-        if field.bits >= 16 {
-            return chunks.map(|own| make(u32::from(read(*own)))).collect();
+        let words = bytes.as_chunks().0;
+        let chunks = words.iter();
+        match (self.big_endian, field.bits >= 16) {
+            (false, true) => chunks.map(|own| make(u16::from_le_bytes(*own).into())).collect(),
+            (true, true) => chunks.map(|own| make(u16::from_be_bytes(*own).into())).collect(),
+            (false, false) => chunks
+                .map(|own| taken(u16::from_le_bytes(*own).into(), 16, field, unused, &make))
+                .collect(),
+            (true, false) => chunks
+                .map(|own| taken(u16::from_be_bytes(*own).into(), 16, field, unused, &make))
+                .collect(),
         }
-        chunks.map(|own| taken(u32::from(read(*own)), 16, field, unused, &make)).collect()
     }
 
     fn longs<T>(
