@@ -19,7 +19,7 @@ pub(super) fn first<S: Sample>(mut planes: Planes<S>, frame: &FrameHeader, rows:
     let mut out = vec![S::default(); width * height];
     for (y, row) in out.chunks_exact_mut(width).take(rows as usize).enumerate() {
         upsampler.row(y);
-        row.copy_from_slice(upsampler.samples.get(..width).unwrap_or(row.to_vec().as_slice()));
+        row.iter_mut().zip(&upsampler.samples).for_each(|(out, sample)| *out = *sample);
     }
     out
 }
@@ -110,23 +110,10 @@ impl<'a, S: Sample> Upsampler<'a, S> {
             Ratio::Same => {
                 self.samples.iter_mut().zip(own).for_each(|(out, sample)| *out = *sample);
             }
-            Ratio::Fancy { across: true, down: false } => {
-                self.sums.iter_mut().zip(own).for_each(|(sum, own)| *sum = (*own).into());
-                widened(&self.sums, (1, 2, 2), &mut self.samples);
-            }
-            Ratio::Fancy { across, .. } => {
-                let Some(near) = self.plane.row(near) else { return };
-                for (sum, (own, near)) in self.sums.iter_mut().zip(own.iter().zip(near)) {
-                    *sum = 3 * (*own).into() + (*near).into();
-                }
-                if across {
-                    widened(&self.sums, (8, 7, 4), &mut self.samples);
-                } else {
-                    let bias = if y.is_multiple_of(2) { 1 } else { 2 };
-                    for (out, sum) in self.samples.iter_mut().zip(&self.sums) {
-                        *out = S::low((sum + bias) >> 2);
-                    }
-                }
+            Ratio::Fancy { across, down } => {
+                let near = self.plane.row(near).unwrap_or(own);
+                let how = (down, across, !y.is_multiple_of(2));
+                S::stretch([own, near], how, &mut self.sums, &mut self.samples);
             }
             Ratio::Repeated => {
                 let (factor, most) = self.across;
@@ -138,19 +125,55 @@ impl<'a, S: Sample> Upsampler<'a, S> {
     }
 }
 
-/// Two samples out of each sum: three parts of it, one of its neighbour.
-#[inline]
-fn widened<S: Sample>(sums: &[i32], (left, right, shift): (i32, i32, u32), out: &mut [S]) {
-    let (Some(first), Some(last)) = (sums.first(), sums.last()) else { return };
-    let before = std::iter::once(first).chain(sums);
-    let after = sums.iter().skip(1).chain([last]);
-    for (pair, (own, (before, after))) in
-        out.as_chunks_mut::<2>().0.iter_mut().zip(sums.iter().zip(before.zip(after)))
-    {
-        *pair = [
-            S::low((3 * own + before + left) >> shift),
-            S::low((3 * own + after + right) >> shift),
-        ];
+/// Draws a row that is interpolated: three parts of a sample, one of its neighbour. `near` is the row on
+/// the other side, above or below, where rows are drawn between rows; `across` draws it twice as wide.
+/// [`Sample::stretch`] runs it with what the processor has.
+#[inline(always)]
+pub(super) fn stretch<S: Sample>(
+    [own, near]: [&[S]; 2],
+    (down, across, is_lower): (bool, bool, bool),
+    sums: &mut [i32],
+    out: &mut [S],
+) {
+    match Some(near).filter(|_| down) {
+        Some(near) => {
+            for (sum, (own, near)) in sums.iter_mut().zip(own.iter().zip(near)) {
+                *sum = 3 * (*own).into() + (*near).into();
+            }
+        }
+        None => sums.iter_mut().zip(own).for_each(|(sum, own)| *sum = (*own).into()),
+    }
+    if !across {
+        let bias = 1 + i32::from(is_lower);
+        out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out = S::low((sum + bias) >> 2));
+        return;
+    }
+    if down { widen::<S, 8, 7, 4>(sums, out) } else { widen::<S, 1, 2, 2>(sums, out) }
+}
+
+/// Two samples out of each sum.
+#[inline(always)]
+fn widen<S: Sample, const LEFT: i32, const RIGHT: i32, const SHIFT: u32>(
+    sums: &[i32],
+    out: &mut [S],
+) {
+    let pair = |before: i32, own: i32, after: i32| {
+        [
+            S::low((3 * own + before + LEFT) >> SHIFT),
+            S::low((3 * own + after + RIGHT) >> SHIFT),
+        ]
+    };
+    let pairs = out.as_chunks_mut::<2>().0;
+    if let (Some(slot), [first, second, ..]) = (pairs.first_mut(), sums) {
+        *slot = pair(*first, *first, *second);
+    }
+    for (slot, near) in pairs.iter_mut().skip(1).zip(sums.windows(3)) {
+        if let [before, own, after] = *near {
+            *slot = pair(before, own, after);
+        }
+    }
+    if let (Some(slot), [.., before, last]) = (pairs.get_mut(sums.len() - 1), sums) {
+        *slot = pair(*before, *last, *last);
     }
 }
 

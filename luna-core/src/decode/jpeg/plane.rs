@@ -18,6 +18,13 @@ pub(super) trait Sample:
     fn low(value: i32) -> Self;
     /// The inverse transform of a block with coefficients beside the first.
     fn transform(block: &dct::Block, used: u32, out: &mut [Self; 64]);
+    /// A row of a component, drawn larger.
+    fn stretch(
+        rows: [&[Self]; 2],
+        how: (bool, bool, bool),
+        sums: &mut [i32],
+        out: &mut [Self],
+    );
     /// Pixels of a row, out of the rows of three components.
     fn weave(rows: [&[Self]; 3], convert: bool, out: &mut [Self]);
 }
@@ -39,6 +46,15 @@ impl Sample for u8 {
     #[inline]
     fn transform(block: &dct::Block, used: u32, out: &mut [Self; 64]) {
         dct::transform_8(block, used, out);
+    }
+
+    fn stretch(
+        rows: [&[Self]; 2],
+        how: (bool, bool, bool),
+        sums: &mut [i32],
+        out: &mut [Self],
+    ) {
+        stretch_8(rows, how, sums, out);
     }
 
     fn weave(rows: [&[Self]; 3], convert: bool, out: &mut [Self]) {
@@ -65,14 +81,33 @@ impl Sample for u16 {
         dct::transform_12(block, used, out);
     }
 
+    fn stretch(
+        rows: [&[Self]; 2],
+        how: (bool, bool, bool),
+        sums: &mut [i32],
+        out: &mut [Self],
+    ) {
+        stretch_16(rows, how, sums, out);
+    }
+
     fn weave(rows: [&[Self]; 3], convert: bool, out: &mut [Self]) {
         weave_16(rows, convert, out);
     }
 }
 
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+fma", "x86_64+sse4.1"))]
+fn stretch_8(rows: [&[u8]; 2], how: (bool, bool, bool), sums: &mut [i32], out: &mut [u8]) {
+    assemble::stretch(rows, how, sums, out);
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+fma", "x86_64+sse4.1"))]
 fn weave_8(rows: [&[u8]; 3], convert: bool, out: &mut [u8]) {
     assemble::weave(rows, convert, out);
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+fma", "x86_64+sse4.1"))]
+fn stretch_16(rows: [&[u16]; 2], how: (bool, bool, bool), sums: &mut [i32], out: &mut [u16]) {
+    assemble::stretch(rows, how, sums, out);
 }
 
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+fma", "x86_64+sse4.1"))]
