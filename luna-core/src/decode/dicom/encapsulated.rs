@@ -156,8 +156,12 @@ impl Frame<'_> {
         // A single byte after the codestream makes the fragment even, whatever it holds.
         own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
         flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
-        let (samples, is_transformed) = frame?;
-        out.extend(samples);
+        let (mut samples, is_transformed) = frame?;
+        if out.is_empty() {
+            std::mem::swap(out, &mut samples);
+        } else {
+            out.append(&mut samples);
+        }
         Some(is_transformed)
     }
 

@@ -158,10 +158,7 @@ fn widen<S: Sample, const LEFT: i32, const RIGHT: i32, const SHIFT: u32>(
     out: &mut [S],
 ) {
     let pair = |before: i32, own: i32, after: i32| {
-        [
-            S::low((3 * own + before + LEFT) >> SHIFT),
-            S::low((3 * own + after + RIGHT) >> SHIFT),
-        ]
+        [S::low((3 * own + before + LEFT) >> SHIFT), S::low((3 * own + after + RIGHT) >> SHIFT)]
     };
     let pairs = out.as_chunks_mut::<2>().0;
     if let (Some(slot), [first, second, ..]) = (pairs.first_mut(), sums) {

@@ -30,6 +30,7 @@ const C2_562: i32 = fixed(2.562_915_447);
 const C3_072: i32 = fixed(3.072_711_026);
 
 /// For each frequency, its part of the eight values of a row, times 2^13.
+#[expect(clippy::indexing_slicing, reason = "by the compiler, below 8")]
 const ROW: [[i32; 8]; 8] = {
     let mut rows = [[0; 8]; 8];
     let mut at = 0;

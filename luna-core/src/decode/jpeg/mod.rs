@@ -4,6 +4,11 @@
 //! The coded data are read once. That gives the samples, and tells to the bit whether every block is
 //! there. What is not there is not made up.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![expect(
+    clippy::inline_always,
+    reason = "a few lines run for every code or sample, and code within `multiversion` must become part \
+              of it"
+)]
 
 mod assemble;
 mod bits;
@@ -55,7 +60,14 @@ pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> 
     let frame = header.frame.as_ref()?;
     let samples = if frame.precision > 8 {
         let samples = components::<u16>(bytes, &header, frame, flaws)?;
-        samples.into_iter().flat_map(u16::to_le_bytes).collect()
+        let mut bytes = vec![0; samples.len().checked_mul(2)?];
+        bytes
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(samples)
+            .for_each(|(two, own)| *two = own.to_le_bytes());
+        bytes
     } else {
         components::<u8>(bytes, &header, frame, flaws)?
     };

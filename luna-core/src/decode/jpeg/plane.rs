@@ -10,8 +10,6 @@ pub(super) trait Sample:
 {
     /// Added to what a DCT gives.
     const CENTRE: i32;
-    /// Largest sample of a DCT process.
-    const MOST: i32;
     /// The sample nearest to a value.
     fn clamped(value: i32) -> Self;
     /// The lowest bits of a value.
@@ -19,23 +17,17 @@ pub(super) trait Sample:
     /// The inverse transform of a block with coefficients beside the first.
     fn transform(block: &dct::Block, used: u32, out: &mut [Self; 64]);
     /// A row of a component, drawn larger.
-    fn stretch(
-        rows: [&[Self]; 2],
-        how: (bool, bool, bool),
-        sums: &mut [i32],
-        out: &mut [Self],
-    );
+    fn stretch(rows: [&[Self]; 2], how: (bool, bool, bool), sums: &mut [i32], out: &mut [Self]);
     /// Pixels of a row, out of the rows of three components.
     fn weave(rows: [&[Self]; 3], convert: bool, out: &mut [Self]);
 }
 
 impl Sample for u8 {
     const CENTRE: i32 = 128;
-    const MOST: i32 = 255;
 
     #[inline(always)]
     fn clamped(value: i32) -> Self {
-        value.clamp(0, Self::MOST as i32) as Self
+        value.clamp(0, 255) as Self
     }
 
     #[inline(always)]
@@ -48,12 +40,7 @@ impl Sample for u8 {
         dct::transform_8(block, used, out);
     }
 
-    fn stretch(
-        rows: [&[Self]; 2],
-        how: (bool, bool, bool),
-        sums: &mut [i32],
-        out: &mut [Self],
-    ) {
+    fn stretch(rows: [&[Self]; 2], how: (bool, bool, bool), sums: &mut [i32], out: &mut [Self]) {
         stretch_8(rows, how, sums, out);
     }
 
@@ -64,7 +51,6 @@ impl Sample for u8 {
 
 impl Sample for u16 {
     const CENTRE: i32 = 2_048;
-    const MOST: i32 = 4_095;
 
     #[inline(always)]
     fn clamped(value: i32) -> Self {
@@ -81,12 +67,7 @@ impl Sample for u16 {
         dct::transform_12(block, used, out);
     }
 
-    fn stretch(
-        rows: [&[Self]; 2],
-        how: (bool, bool, bool),
-        sums: &mut [i32],
-        out: &mut [Self],
-    ) {
+    fn stretch(rows: [&[Self]; 2], how: (bool, bool, bool), sums: &mut [i32], out: &mut [Self]) {
         stretch_16(rows, how, sums, out);
     }
 

@@ -263,7 +263,8 @@ impl Blocks for Progressive<'_> {
                             ac_refine(reader, table, band, &mut self.run, &mut block)?;
                         }
                         _ => {
-                            *block.first() |= (reader.take(1) as i16).wrapping_shl(band.low.into())
+                            let bit = reader.take(1) as i16;
+                            *block.first() |= bit.wrapping_shl(band.low.into());
                         }
                     }
                 }

@@ -5,6 +5,7 @@ use crate::probe::jpeg::quantisation_tables;
 
 /// Where the coefficients of a block stand, row by row, in the order in which they are coded
 /// (T.81 figure A.6).
+#[expect(clippy::indexing_slicing, reason = "by the compiler, below 64")]
 const ZIGZAG: [u8; 64] = {
     let mut order = [0; 64];
     let (mut at, mut x, mut y) = (0_usize, 0_u8, 0_u8);

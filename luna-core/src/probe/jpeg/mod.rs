@@ -65,6 +65,11 @@ impl JpegHeader {
         })
     }
 
+    /// True if coefficients come in several scans.
+    pub(crate) fn is_progressive(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.process == Process::Progressive)
+    }
+
     /// Shape and depth; `None` without a sound frame header.
     pub(crate) fn geometry(&self) -> Option<Geometry> {
         let frame = self.frame.as_ref().filter(|frame| frame.height > 0)?;
