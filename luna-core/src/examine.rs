@@ -9,7 +9,7 @@ use crate::decode::{Image, decode};
 use crate::guard;
 use crate::limits::MemoryBudget;
 use crate::measure::{Measured, measure};
-use crate::probe::{Family, Flaw, Flaws, Format, Geometry, Probe, probe, sniff};
+use crate::probe::{Family, Flaw, Flaws, Format, Geometry, Header, Probe, probe, sniff};
 use crate::record::{Kind, Record};
 use crate::rules::{Check, FileContext, ImageContext, Rule, Sink};
 use crate::settings::Settings;
@@ -65,10 +65,15 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
 }
 
 /// Memory that decoding and measuring a probed file takes at most, beside its own bytes: the samples,
-/// once more while they change their form, and scratch.
+/// once more while they change their form, and scratch. A progressive JPEG has two bytes for each
+/// coefficient beside its samples.
 pub(crate) fn decoding_bytes(found: &Probe<'_>) -> u64 {
     let decoded_bytes = found.geometry.as_ref().map_or(0, Geometry::decoded_bytes);
-    decoded_bytes.saturating_mul(2).saturating_add(SCRATCH_BYTES)
+    let layers = match &found.header {
+        Header::Jpeg(header) if header.is_progressive() => 4,
+        _ => 2,
+    };
+    decoded_bytes.saturating_mul(layers).saturating_add(SCRATCH_BYTES)
 }
 
 /// The record of a listed file whose bytes were not read, for this reason.

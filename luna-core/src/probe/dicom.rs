@@ -32,18 +32,17 @@ fn look_at_pixels(file: &DicomFile<'_>, found: &mut Probe<'_>) {
 fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
     let declared = file.transfer_syntax.as_deref();
     let encoding = match (file.codec(), declared) {
-        (Some(Codec::Native | Codec::EncapsulatedNative | Codec::Rle | Codec::JpegBaseline), _) => {
-            return None;
-        }
-        (Some(Codec::JpegExtended), Some(uid)) => {
-            // Process 2 is 8 bit, and decodes like baseline.
-            let first = file.encapsulated.as_ref().and_then(|items| items.fragments().first());
-            let header = first.and_then(|first| file.codestream(Codec::JpegExtended, first));
-            if header.and_then(|header| header.precision) == Some(8) {
-                return None;
-            }
-            describe(uid)
-        }
+        (
+            Some(
+                Codec::Native
+                | Codec::EncapsulatedNative
+                | Codec::Rle
+                | Codec::JpegBaseline
+                | Codec::JpegExtended
+                | Codec::JpegLossless,
+            ),
+            _,
+        ) => return None,
         (_, Some(uid)) => describe(uid),
         (_, None) => "encapsulated pixel data without a transfer syntax".to_owned(),
     };

@@ -27,7 +27,7 @@ pub(super) fn decode(
         let whole = match codec {
             Codec::EncapsulatedNative => frame.native(&mut bytes),
             Codec::Rle => frame.rle(&mut bytes, flaws),
-            Codec::JpegBaseline | Codec::JpegExtended => {
+            Codec::JpegBaseline | Codec::JpegExtended | Codec::JpegLossless => {
                 let transformed = frame.jpeg(&mut bytes, limits, flaws);
                 is_transformed |= transformed == Some(true);
                 transformed.map(|_| ())
@@ -52,11 +52,12 @@ pub(super) fn decode(
         };
         PixelDescription { planar: false, photometric, ..*pixels }
     };
-    let is_jpeg = matches!(codec, Codec::JpegBaseline | Codec::JpegExtended);
+    let is_jpeg = matches!(codec, Codec::JpegBaseline | Codec::JpegExtended | Codec::JpegLossless);
     let field = if is_jpeg { Field::whole(pixels) } else { Field::stored(pixels) };
     let mut decoded = native::samples(&bytes, &layout, false, field)?;
     if is_jpeg {
-        decoded.out_of_bits.above_bits_stored = above(&decoded.samples, pixels.bits_stored);
+        let lossy = codec != Codec::JpegLossless;
+        decoded.out_of_bits.above_bits_stored = above(&decoded.samples, pixels.bits_stored, lossy);
         // Adobe's word for luma and chroma outweighs the header's; its silence does not.
         let said = first_transform(file, &frames) == Some(true);
         decoded.is_ybr = is_transformed && (said || is_ybr(pixels));
@@ -64,14 +65,16 @@ pub(super) fn decode(
     Some(decoded)
 }
 
-/// Samples above what the stored bits can hold.
-fn above(samples: &Samples, bits_stored: u8) -> u64 {
+/// Samples above what the stored bits can hold. Lossy coding overshoots by a little where the brightest
+/// parts have an edge, which counts from a 64th of the range on.
+fn above(samples: &Samples, bits_stored: u8, lossy: bool) -> u64 {
     let most = (1_u64 << bits_stored.min(32)).saturating_sub(1);
+    let most = if lossy { most.saturating_add(most >> 6) } else { most };
     match samples {
         Samples::U8(values) if most < 255 => {
             values.iter().filter(|value| u64::from(**value) > most).count() as u64
         }
-        Samples::U16(values) if most < 255 => {
+        Samples::U16(values) if most < 65_535 => {
             values.iter().filter(|value| u64::from(**value) > most).count() as u64
         }
         _ => 0,
@@ -153,8 +156,12 @@ impl Frame<'_> {
         // A single byte after the codestream makes the fragment even, whatever it holds.
         own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
         flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
-        let (samples, is_transformed) = frame?;
-        out.extend(samples);
+        let (mut samples, is_transformed) = frame?;
+        if out.is_empty() {
+            std::mem::swap(out, &mut samples);
+        } else {
+            out.append(&mut samples);
+        }
         Some(is_transformed)
     }
 

@@ -1,4 +1,4 @@
-//! JPEG with 8 bits a sample: a frame's codestream in, native little endian bytes out.
+//! JPEG of any process that is decoded: a frame's codestream in, native little endian bytes out.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::decode::jpeg::decode_frame;
@@ -14,28 +14,33 @@ pub(super) fn frame(
     limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<(Vec<u8>, bool)> {
-    codestream::jpeg(bytes).filter(|header| fits(header, pixels))?;
+    let header = codestream::jpeg(bytes).filter(|header| fits(header, pixels))?;
     let frame = decode_frame(bytes, limits, flaws)?;
     let is_as_said = (frame.width, frame.height) == (pixels.columns, pixels.rows)
-        && (frame.channels, frame.precision) == (pixels.samples, 8);
+        && frame.channels == pixels.samples
+        && frame.precision <= pixels.bits_allocated;
     if !is_as_said {
         return None;
     }
     let width = usize::from(pixels.bits_allocated.checked_div(8)?);
-    if width == 1 {
+    // Lossless coding keeps the bits of negative values; what a DCT codes is never negative.
+    let is_signed = pixels.signed && header.lossy == Some(false);
+    let unused = if is_signed { 32_u32.checked_sub(frame.precision.into())? } else { 0 };
+    let own = if frame.precision > 8 { 2 } else { 1 };
+    if width == own && unused.is_multiple_of(8) {
         return Some((frame.samples, frame.transform));
     }
-    let wide = frame.samples.iter().flat_map(|byte| widened(*byte, width)).collect();
+    let values = frame.samples.chunks_exact(own).map(|bytes| {
+        let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        ((value << unused) as i32 >> unused).to_le_bytes()
+    });
+    let wide = values.flat_map(|value| value.into_iter().take(width)).collect();
     Some((wide, frame.transform))
 }
 
 fn fits(header: &Codestream, pixels: &PixelDescription) -> bool {
     header.size == Some((pixels.columns, pixels.rows))
         && header.components == Some(u16::from(pixels.samples))
-        && header.precision == Some(8)
+        && header.precision.is_some_and(|precision| precision <= pixels.bits_allocated)
         && pixels.bits_allocated >= 8
-}
-
-fn widened(byte: u8, width: usize) -> impl Iterator<Item = u8> {
-    std::iter::once(byte).chain(std::iter::repeat_n(0, width.saturating_sub(1)))
 }

@@ -5,7 +5,8 @@
 )]
 
 /// Reads bits up to the next marker; past it there are only zeros, and [`overrun`](Self::overrun)
-/// is true once they are used.
+/// is true once they are used. It is copied into registers while a block is read.
+#[derive(Clone, Copy)]
 pub(super) struct BitReader<'a> {
     data: &'a [u8],
     at: usize,
@@ -25,7 +26,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Makes sure that at least 32 bits can be taken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&mut self) {
         if self.bits >= 32 {
             return;
@@ -37,13 +38,14 @@ impl<'a> BitReader<'a> {
                 self.at += ((63 - self.bits) >> 3) as usize;
                 self.bits |= 0b11_1000;
             }
-            _ => self.fill_slowly(),
+            _ => *self = self.filled_slowly(),
         }
     }
 
     /// Byte by byte, where a stuffed FF or a marker is near.
     #[cold]
-    fn fill_slowly(&mut self) {
+    #[inline(never)]
+    fn filled_slowly(mut self) -> Self {
         while self.bits < 56 {
             let byte = match (self.data.get(self.at), self.data.get(self.at + 1)) {
                 (Some(0xFF), Some(0x00)) => {
@@ -62,16 +64,24 @@ impl<'a> BitReader<'a> {
             self.word |= u64::from(byte) << (56 - self.bits);
             self.bits += 8;
         }
+        self
     }
 
-    /// The next 16 bits. Call [`fill`](Self::fill) first.
-    #[inline]
-    pub(super) fn peek16(&self) -> u32 {
-        (self.word >> 48) as u32
+    /// The next bits, 1 to 32. Call [`fill`](Self::fill) first.
+    #[inline(always)]
+    pub(super) fn peek(&self, count: u32) -> u32 {
+        (self.word >> (64 - count)) as u32
+    }
+
+    /// The number that `size` bits behind a code stand for (T.81 F.2.2.1 EXTEND), 1 to 15 bits.
+    /// Nothing is taken.
+    #[inline(always)]
+    pub(super) fn value_behind(&self, code: u32, size: u32) -> i32 {
+        extend(((self.word << code) >> (64 - size)) as u32, size)
     }
 
     /// Takes up to 31 bits. Call [`fill`](Self::fill) first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn skip(&mut self, count: u32) {
         self.word <<= count;
         self.bits = self.bits.wrapping_sub(count);
@@ -80,19 +90,9 @@ impl<'a> BitReader<'a> {
     /// Takes and gives up to 15 bits.
     pub(super) fn take(&mut self, count: u32) -> u32 {
         self.fill();
-        let value = self.peek16() >> (16 - count.min(15));
+        let value = self.peek(16) >> (16 - count.min(15));
         self.skip(count.min(15));
         value
-    }
-
-    /// Takes any number of bits.
-    pub(super) fn skip_many(&mut self, mut count: u32) {
-        while count > 0 {
-            let part = count.min(31);
-            self.fill();
-            self.skip(part);
-            count -= part;
-        }
     }
 
     /// True if more bits were taken than there are.
@@ -113,7 +113,7 @@ impl<'a> BitReader<'a> {
 
     /// True if all data up to the next marker are used, but for at most seven bits of padding.
     pub(super) fn is_used_up(&mut self) -> bool {
-        self.fill_slowly();
+        *self = self.filled_slowly();
         let at_marker = match (self.data.get(self.at), self.data.get(self.at + 1)) {
             (Some(&byte), next) => byte == 0xFF && next != Some(&0),
             (None, _) => true,
@@ -136,8 +136,16 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// The number that the lowest `size` bits stand for, 1 to 15: with a leading one itself, else what is
+/// as far below zero.
+#[inline(always)]
+pub(super) fn extend(bits: u32, size: u32) -> i32 {
+    let negative = (bits as i32 - (1 << (size - 1))) >> 31;
+    bits as i32 + (negative & (1 - (1 << size)))
+}
+
 /// True if one of the eight bytes is FF.
-#[inline]
+#[inline(always)]
 fn has_ff(word: u64) -> bool {
     let zero = !word;
     zero.wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0
@@ -165,12 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn values_are_signed_by_their_first_bit() {
+        for (bits, size, value) in [(0, 1, -1), (1, 1, 1), (0, 3, -7), (3, 3, -4), (4, 3, 4)] {
+            assert_eq!(extend(bits, size), value);
+        }
+        assert_eq!((extend(0, 15), extend(0x7FFF, 15)), (-32_767, 32_767));
+    }
+
+    #[test]
     fn data_end_at_a_marker() {
         let mut reader = BitReader::new(&[0xAB, 0xFF, 0xD0, 0xCD]);
         assert_eq!((reader.take(4), reader.is_used_up()), (0xA, true));
-        reader.skip_many(4);
+        reader.take(4);
         assert!(!reader.overrun());
-        reader.skip_many(1);
+        reader.take(1);
         assert!(reader.overrun());
         assert_eq!(reader.marker(), Some(0xD0));
         reader.pass_marker();

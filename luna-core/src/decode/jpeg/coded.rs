@@ -1,4 +1,4 @@
-//! Whether the entropy-coded data of a whole JPEG are really there, to the last bit.
+//! All scans of a JPEG, read once: the samples that they code, and whether every bit of them is there.
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "offsets within the file, rows within the image"
@@ -6,8 +6,11 @@
 
 use super::fault::Fault;
 use super::huffman::Tables;
-use super::progressive::Planes;
-use super::scan::{Grid, Stopped, walk};
+use super::lossless::Lossless;
+use super::plane::{Planes, Sample};
+use super::progressive::Layers;
+use super::quantisation::Quantisers;
+use super::scan::{Blocks, Grid, Stopped, walk};
 use super::sequential::Sequential;
 use crate::probe::jpeg::{FrameHeader, JpegHeader, Process, Scan, Step};
 use crate::probe::{Flaw, Flaws, Rows};
@@ -15,23 +18,30 @@ use crate::probe::{Flaw, Flaws, Rows};
 /// Zeros at the end of a file that are taken for data that were never written.
 const ZERO_TAIL: usize = 16;
 
-/// What a walk through all scans found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Coded {
+/// What the scans of a JPEG hold.
+#[derive(Debug)]
+pub(super) struct Coded<S> {
     /// Rows that are certain, from the top: all of them if nothing is wrong.
     pub(super) rows: u32,
-    /// True if every coefficient of the second and third component is zero.
-    pub(super) neutral: bool,
+    pub(super) planes: Planes<S>,
 }
 
-/// Walks through all scans and says what is missing or wrong.
-pub(super) fn check(bytes: &[u8], header: &JpegHeader, flaws: &mut Flaws) -> Coded {
-    let Some(frame) = &header.frame else { return Coded::default() };
+/// Reads all scans and says what is missing or wrong. `None` without a frame.
+pub(super) fn read<S: Sample>(
+    bytes: &[u8],
+    header: &JpegHeader,
+    flaws: &mut Flaws,
+) -> Option<Coded<S>> {
+    let frame = header.frame.as_ref()?;
+    let unit = if frame.process == Process::Lossless { 1 } else { 8 };
     let mut check = Check {
         bytes,
         header,
         frame,
+        unit,
         tables: Tables::default(),
+        quantisers: Quantisers::default(),
+        planes: Planes::new(frame, unit),
         interval: 0,
         scans: 0,
         starts: Vec::new(),
@@ -41,19 +51,20 @@ pub(super) fn check(bytes: &[u8], header: &JpegHeader, flaws: &mut Flaws) -> Cod
     } else {
         check.sequential()
     };
-    match outcome {
-        Ok(neutral) if header.broken => Coded { rows: 0, neutral },
-        Ok(neutral) => {
+    let rows = match outcome {
+        Ok(()) if header.broken => 0,
+        Ok(()) => {
             if header.end.is_none() {
                 flaws.push(Flaw::NoEndMarker { what: "EOI", offset: check.data_end() });
             }
-            Coded { rows: frame.height, neutral }
+            frame.height
         }
         Err(Broken { flaw, rows }) => {
             flaws.extend(flaw);
-            Coded { rows, neutral: false }
+            rows
         }
-    }
+    };
+    Some(Coded { rows, planes: check.planes })
 }
 
 /// Why coded data are not sound, and how many rows are all the same.
@@ -63,11 +74,27 @@ struct Broken {
     rows: u32,
 }
 
-struct Check<'a> {
+impl Broken {
+    /// The row at which the scan at hand stops, if the flaw tells it.
+    fn stopped_row(&self) -> Option<u32> {
+        match &self.flaw {
+            Some(Flaw::Truncated { rows, .. } | Flaw::Decode { rows, .. }) => {
+                rows.map(|rows| rows.stopped)
+            }
+            _ => None,
+        }
+    }
+}
+
+struct Check<'a, S> {
     bytes: &'a [u8],
     header: &'a JpegHeader,
     frame: &'a FrameHeader,
+    /// Side of a data unit, in samples.
+    unit: u32,
     tables: Tables,
+    quantisers: Quantisers,
+    planes: Planes<S>,
     /// MCUs between restart markers; 0 for none.
     interval: u32,
     /// Scans begun so far.
@@ -76,11 +103,10 @@ struct Check<'a> {
     starts: Vec<usize>,
 }
 
-impl<'a> Check<'a> {
-    fn sequential(&mut self) -> Result<bool, Broken> {
+impl<'a, S: Sample> Check<'a, S> {
+    fn sequential(&mut self) -> Result<(), Broken> {
         let header = self.header;
         let mut done = [false; 4];
-        let mut coloured = false;
         for step in &header.steps {
             let Some(scan) = self.next(step)? else { continue };
             for part in &scan.components {
@@ -90,41 +116,69 @@ impl<'a> Check<'a> {
                 }
                 done.iter_mut().skip(part.index).take(1).for_each(|done| *done = true);
             }
-            let grid = Grid::new(self.frame, scan);
-            let data = self.bytes.get(scan.data.clone()).unwrap_or_default();
-            let outcome = match Sequential::new(self.frame, scan, &self.tables) {
-                Ok(mut blocks) => {
-                    let walked = walk(data, grid, self.interval, &mut self.starts, &mut blocks);
-                    coloured |= blocks.coloured;
-                    walked
-                }
-                Err(fault) => Err(Stopped { fault, row: 0, offset: 0 }),
+            let (frame, tables, planes) = (self.frame, &self.tables, &mut self.planes);
+            let mut starts = std::mem::take(&mut self.starts);
+            let outcome = if frame.process == Process::Lossless {
+                let blocks = Lossless::new(frame, scan, tables, planes);
+                through(self.bytes, self.frame, scan, self.interval, &mut starts, blocks)
+            } else {
+                let blocks = Sequential::new(frame, scan, tables, &self.quantisers, planes);
+                through(self.bytes, self.frame, scan, self.interval, &mut starts, blocks)
             };
-            outcome.map_err(|stopped| self.stopped(scan, grid, stopped))?;
+            self.starts = starts;
+            outcome.map_err(|stopped| self.stopped(scan, stopped))?;
         }
         if done.iter().take(self.frame.components.len()).all(|&done| done) {
-            Ok(!coloured)
+            Ok(())
         } else {
             Err(self.unfinished())
         }
     }
 
-    fn progressive(&mut self) -> Result<bool, Broken> {
+    fn progressive(&mut self) -> Result<(), Broken> {
+        let mut layers = Layers::new(self.frame);
+        let outcome = self.layered(&mut layers);
+        if outcome.as_ref().map_or_else(|broken| broken.rows > 0, |()| true) {
+            for (index, plane) in self.planes.0.iter_mut().enumerate() {
+                // A component without a scan has no table.
+                if let Ok(steps) = self.quantisers.of(index) {
+                    layers.draw(index, steps, plane);
+                }
+            }
+        }
+        outcome
+    }
+
+    fn layered(&mut self, layers: &mut Layers) -> Result<(), Broken> {
         let header = self.header;
-        let mut planes = Planes::new(self.frame);
+        // A picture that is coarse is there as far as its DC coefficients are, and not complete.
+        let coarse = self.frame.height.saturating_sub(1);
         for step in &header.steps {
             let Some(scan) = self.next(step)? else { continue };
-            let grid = Grid::new(self.frame, scan);
-            let data = self.bytes.get(scan.data.clone()).unwrap_or_default();
-            let outcome = match planes.scan(scan, &self.tables) {
-                Ok(mut blocks) => walk(data, grid, self.interval, &mut self.starts, &mut blocks),
-                Err(fault) => Err(Stopped { fault, row: 0, offset: 0 }),
-            };
-            outcome.map_err(|stopped| self.stopped(scan, grid, stopped))?;
+            let had_dc = layers.has_all_dc();
+            let mut starts = std::mem::take(&mut self.starts);
+            let blocks = layers.scan(scan, &self.tables);
+            let outcome = through(self.bytes, self.frame, scan, self.interval, &mut starts, blocks);
+            self.starts = starts;
+            outcome.map_err(|stopped| {
+                let broken = self.stopped(scan, stopped);
+                let rows = match broken.stopped_row() {
+                    // All is there but the end marker.
+                    _ if broken.rows > 0 => broken.rows,
+                    _ if had_dc => coarse,
+                    Some(row) if layers.has_all_dc() => row.min(coarse),
+                    _ => 0,
+                };
+                Broken { rows, ..broken }
+            })?;
         }
         // An encoder may leave bits away on purpose; a file that merely stops has lost them.
-        let enough = if header.end.is_some() { planes.has_all_dc() } else { planes.is_complete() };
-        if enough { Ok(!planes.coloured()) } else { Err(self.unfinished()) }
+        let enough = if header.end.is_some() { layers.has_all_dc() } else { layers.is_complete() };
+        if enough {
+            return Ok(());
+        }
+        let rows = if layers.has_all_dc() { coarse } else { 0 };
+        Err(Broken { rows, ..self.unfinished() })
     }
 
     /// Takes over tables; gives the scan if the step is one.
@@ -137,9 +191,17 @@ impl<'a> Check<'a> {
                     return Err(Broken { flaw: Some(flaw), rows: 0 });
                 }
             }
+            Step::Quantisation(range) => {
+                self.quantisers.define(self.bytes.get(range.clone()).unwrap_or_default());
+            }
             Step::RestartInterval(interval) => self.interval = u32::from(*interval),
             Step::Scan(scan) => {
                 self.scans += 1;
+                for part in &scan.components {
+                    if let Some(component) = self.frame.components.get(part.index) {
+                        self.quantisers.take(part.index, usize::from(component.quantisation));
+                    }
+                }
                 return Ok(Some(scan));
             }
         }
@@ -147,7 +209,8 @@ impl<'a> Check<'a> {
     }
 
     /// A scan that stops early, goes on too long, or makes no sense.
-    fn stopped(&self, scan: &Scan, grid: Grid, stopped: Stopped) -> Broken {
+    fn stopped(&self, scan: &Scan, stopped: Stopped) -> Broken {
+        let grid = Grid::new(self.frame, scan, self.unit);
         // Zeros can be good data; they are taken for bytes that were never written only where the
         // walk failed among them.
         if let Some(zeros) = self.zero_tail(scan).filter(|&zeros| zeros < stopped.offset) {
@@ -242,6 +305,21 @@ impl<'a> Check<'a> {
     fn data_end(&self) -> u64 {
         self.header.scans().last().map_or(self.header.stop, |scan| scan.data.end) as u64
     }
+}
+
+/// Walks through a scan with what reads its blocks, if that could be made.
+fn through(
+    bytes: &[u8],
+    frame: &FrameHeader,
+    scan: &Scan,
+    interval: u32,
+    starts: &mut Vec<usize>,
+    blocks: Result<impl Blocks, Fault>,
+) -> Result<(), Stopped> {
+    let data = bytes.get(scan.data.clone()).unwrap_or_default();
+    let unit = if frame.process == Process::Lossless { 1 } else { 8 };
+    let mut blocks = blocks.map_err(|fault| Stopped { fault, row: 0, offset: 0 })?;
+    walk(data, Grid::new(frame, scan, unit), interval, starts, &mut blocks)
 }
 
 fn decode(fault: Fault, offset: u64, rows: Option<Rows>) -> Flaw {

@@ -13,12 +13,16 @@ pub(super) enum Fault {
     Overflow,
     /// A restart marker is missing, comes too early, or is out of order.
     Restart,
+    /// Restart markers of a lossless scan within its rows.
+    Interval,
     /// A marker that may not stand within a scan.
     Marker,
     /// A malformed Huffman table.
     Table,
     /// A Huffman table that is not defined.
     NoTable,
+    /// A quantisation table that is not defined.
+    NoQuantisation,
     /// A scan header that does not fit the frame or the scans before it.
     Scan,
     /// Scans without which no picture can be made are not there.
@@ -34,9 +38,11 @@ impl Fault {
             Self::Code => "bits that are no Huffman code",
             Self::Overflow => "a block with more than 64 coefficients",
             Self::Restart => "a restart marker is missing or out of order",
+            Self::Interval => "restart intervals of a lossless scan that are no whole rows",
             Self::Marker => "a marker that may not stand within a scan",
             Self::Table => "malformed Huffman table",
             Self::NoTable => "a scan uses a Huffman table that is not defined",
+            Self::NoQuantisation => "a component uses a quantisation table that is not defined",
             Self::Scan => "a scan that does not fit the frame or the scans before it",
             Self::Unfinished => "a component of the picture is never coded",
         }

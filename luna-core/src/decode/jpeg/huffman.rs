@@ -1,68 +1,73 @@
-//! Huffman tables (T.81 annex C), made for walking: one look gives a code's length together with
-//! that of the value bits behind it.
+//! Huffman tables (T.81 annex C), made for speed: one look gives a code, the run before its value, and
+//! the value itself where that lies within the look.
 #![expect(clippy::arithmetic_side_effects, reason = "code lengths up to 16, codes up to 17 bits")]
 
-use super::bits::BitReader;
+use super::bits::{BitReader, extend};
 use super::fault::Fault;
 
-/// Bits that the first look covers; longer codes are rare.
+/// Bits of the first look; longer codes are rare.
 const LOOK: u32 = 10;
-/// Bits of a look that may cover two codes at once.
-const PAIR_LOOK: u32 = 11;
-/// Step of an end-of-block code: past every coefficient.
-pub(super) const END_OF_BLOCK: u8 = 128;
+const LOOKS: usize = 1 << LOOK;
 
 /// What a table codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Differences of DC coefficients.
+    /// Differences of DC coefficients, or of the samples of a lossless scan.
     Dc,
     /// Runs and sizes of AC coefficients.
     Ac,
 }
 
-/// A code word.
+/// A code without its value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Code {
-    /// Bits of the code and of the value behind it, as a sequential scan has them; 0 for none.
-    pub(super) skip: u8,
-    /// Coefficients that it takes, for AC codes of a sequential scan.
-    pub(super) step: u8,
-    /// The symbol: for AC, run in the high and size in the low four bits.
+    /// For AC, run in the high and size in the low four bits; for DC, the size.
     pub(super) symbol: u8,
-    /// Bits of the code alone; 0 for none.
+    /// Bits of the code; 0 for none.
     pub(super) length: u8,
 }
 
-impl Code {
-    fn new(class: Class, symbol: u8, length: u8) -> Self {
-        let (run, size) = (symbol >> 4, symbol & 15);
-        // Sizes of 8-bit samples: T.81 tables F.1 and F.2.
-        let (legal, step) = match class {
-            Class::Dc => (symbol <= 11, 1),
-            Class::Ac if symbol == 0 => (true, END_OF_BLOCK),
-            Class::Ac if size == 0 => (run == 15, 16),
-            Class::Ac => (size <= 10, run + 1),
+/// What a look at the next bits tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entry {
+    /// The coefficient or difference, if the look shows all of it. For AC, 0 is none.
+    pub(super) value: i16,
+    /// Zeros before the coefficient, for AC; [`Entry::END`] for an end of block.
+    pub(super) run: u8,
+    /// Bits of code and value; 0 if the look does not tell all.
+    pub(super) skip: u8,
+}
+
+impl Entry {
+    /// Run of an end-of-block code.
+    pub(super) const END: u8 = 0xFF;
+
+    /// What a code says, if `look` (its highest bits first, [`LOOK`] of them) shows all its value.
+    fn of(class: Class, code: Code, look: u32) -> Self {
+        let (run, size) = match class {
+            Class::Dc => (0, code.symbol),
+            Class::Ac => (code.symbol >> 4, code.symbol & 15),
         };
-        let skip = if legal { length + size } else { 0 };
-        Self { skip, step, symbol, length }
+        let skip = u32::from(code.length) + u32::from(size);
+        if size > 0 && skip <= LOOK {
+            let bits = look >> (LOOK - skip) & ((1 << size) - 1);
+            let value = extend(bits, u32::from(size)) as i16;
+            return Self { value, run, skip: skip as u8 };
+        }
+        match (class, code.symbol) {
+            (Class::Dc, 0) => Self { value: 0, run: 0, skip: code.length },
+            (Class::Ac, 0) => Self { value: 0, run: Self::END, skip: code.length },
+            _ => Self::default(),
+        }
     }
 }
 
-/// One code or two of a sequential scan, with their values.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pair {
-    /// Bits of all, at most 31; 0 where the look does not tell.
-    pub(super) skip: u8,
-    /// Coefficients that they take.
-    pub(super) step: u8,
-}
-
 /// A Huffman table.
+#[derive(Clone)]
 pub(super) struct Table {
-    look: Vec<Code>,
-    /// For AC: what the next [`PAIR_LOOK`] bits hold.
-    pairs: Vec<Pair>,
+    look: Box<[Entry; LOOKS]>,
+    /// The code at the start of each look; length 0 for one that is longer, or none.
+    short: Box<[Code; LOOKS]>,
     /// All codes, by length.
     codes: Vec<Code>,
     /// For each length, the first 16 bits that are past all its codes, and what to add to a code
@@ -88,8 +93,8 @@ impl Table {
 
     fn new(class: Class, counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut table = Self {
-            look: vec![Code::default(); 1 << LOOK],
-            pairs: Vec::new(),
+            look: vec![Entry::default(); LOOKS].try_into().ok()?,
+            short: vec![Code::default(); LOOKS].try_into().ok()?,
             codes: Vec::with_capacity(symbols.len()),
             lengths: [(0, 0); 17],
         };
@@ -100,11 +105,11 @@ impl Table {
             let first = next;
             let index = table.codes.len() as i32;
             for &symbol in symbols.by_ref().take(usize::from(count)) {
-                let code = Code::new(class, symbol, length as u8);
+                let code = Code { symbol, length: length as u8 };
                 table.codes.push(code);
                 if length <= LOOK {
                     let from = (next << (LOOK - length)) as usize;
-                    table.look.get_mut(from..from + (1 << (LOOK - length)))?.fill(code);
+                    table.short.get_mut(from..from + (1 << (LOOK - length)))?.fill(code);
                 }
                 next += 1;
             }
@@ -114,62 +119,67 @@ impl Table {
             *slot = (next << (16 - length), index - first as i32);
             next <<= 1;
         }
-        if class == Class::Ac {
-            table.pairs = (0..1 << PAIR_LOOK).map(|bits| table.pair_of(bits)).collect();
+        for ((look, entry), &code) in (0..).zip(table.look.iter_mut()).zip(table.short.iter()) {
+            // A size that no value has is told by the way of long codes.
+            if code.length > 0 && (class == Class::Ac || code.symbol < 16) {
+                *entry = Entry::of(class, code, look);
+            }
         }
         Some(table)
     }
 
-    /// The codes at the start of [`PAIR_LOOK`] bits.
-    fn pair_of(&self, bits: u32) -> Pair {
-        let bits = bits << (16 - PAIR_LOOK);
-        let first = self.any(bits);
-        if first.skip == 0 || u32::from(first.length) > PAIR_LOOK {
-            return Pair::default();
-        }
-        let left = PAIR_LOOK.saturating_sub(u32::from(first.skip));
-        let second = self.any(bits << first.skip & 0xFFFF);
-        if first.step == END_OF_BLOCK || second.skip == 0 || u32::from(second.length) > left {
-            return Pair { skip: first.skip, step: first.step };
-        }
-        Pair { skip: first.skip + second.skip, step: first.step + second.step }
+    /// What the next bits are, as far as a look tells. Nothing is taken.
+    #[inline(always)]
+    pub(super) fn look(&self, reader: &BitReader<'_>) -> Entry {
+        self.look.get(reader.peek(LOOK) as usize).copied().unwrap_or_default()
     }
 
-    /// The next code or two of a sequential scan; not taken yet. A block must have room for at least
-    /// 16 coefficients more, so that the second code is its own.
+    /// The next code, whatever its length. Nothing is taken.
     #[inline]
-    pub(super) fn peek_pair(&self, reader: &BitReader<'_>) -> Result<Pair, Fault> {
-        let look = (reader.peek16() >> (16 - PAIR_LOOK)) as usize;
-        let pair = self.pairs.get(look).copied().unwrap_or_default();
-        if pair.skip > 0 {
-            return Ok(pair);
-        }
-        let Code { skip, step, .. } = self.peek(reader)?;
-        Ok(Pair { skip, step })
+    pub(super) fn code(&self, reader: &BitReader<'_>) -> Result<Code, Fault> {
+        let code = self.short.get(reader.peek(LOOK) as usize).copied().unwrap_or_default();
+        let code = if code.length == 0 { self.long(reader.peek(16)) } else { code };
+        if code.length == 0 { Err(Fault::Code) } else { Ok(code) }
     }
 
-    /// The next code, for a sequential scan. It is not taken yet.
-    #[inline]
-    pub(super) fn peek(&self, reader: &BitReader<'_>) -> Result<Code, Fault> {
-        let code = self.any(reader.peek16());
-        if code.skip == 0 { Err(Fault::Code) } else { Ok(code) }
-    }
-
-    /// Takes the next code and gives its symbol, for a progressive scan.
+    /// Takes the next code and gives its symbol.
     pub(super) fn take(&self, reader: &mut BitReader<'_>) -> Result<u8, Fault> {
         reader.fill();
-        let code = self.any(reader.peek16());
-        if code.length == 0 {
-            return Err(Fault::Code);
-        }
+        let code = self.code(reader)?;
         reader.skip(u32::from(code.length));
         Ok(code.symbol)
     }
 
+    /// Takes a difference: its size, of at most `most` bits, then its value.
+    #[inline(always)]
+    pub(super) fn difference(&self, reader: &mut BitReader<'_>, most: u8) -> Result<i32, Fault> {
+        reader.fill();
+        let entry = self.look(reader);
+        if entry.skip > 0 {
+            reader.skip(u32::from(entry.skip));
+            return Ok(i32::from(entry.value));
+        }
+        self.long_difference(reader, most)
+    }
+
     #[inline]
-    fn any(&self, bits: u32) -> Code {
-        let code = self.look.get((bits >> (16 - LOOK)) as usize).copied().unwrap_or_default();
-        if code.length == 0 { self.long(bits) } else { code }
+    fn long_difference(&self, reader: &mut BitReader<'_>, most: u8) -> Result<i32, Fault> {
+        let Code { symbol, length } = self.code(reader)?;
+        if symbol > most {
+            return Err(Fault::Code);
+        }
+        match symbol {
+            0 | 16 => {
+                reader.skip(u32::from(length));
+                // Sixteen is a value of its own: no bits follow (T.81 H.1.2.2).
+                Ok(i32::from(symbol) << 11)
+            }
+            size => {
+                let value = reader.value_behind(u32::from(length), u32::from(size));
+                reader.skip(u32::from(length) + u32::from(size));
+                Ok(value)
+            }
+        }
     }
 
     /// A code of more than [`LOOK`] bits.
@@ -215,51 +225,5 @@ impl Tables {
             Class::Ac => &self.ac,
         };
         slots.get(number).and_then(Option::as_ref).ok_or(Fault::NoTable)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Codes 0, 10, 110, … up to 16 bits.
-    fn unary() -> Table {
-        let symbols: Vec<u8> = (0..16).collect();
-        Table::new(Class::Ac, &[1; 16], &symbols).unwrap()
-    }
-
-    #[test]
-    fn codes_of_every_length_are_found() {
-        let table = unary();
-        for length in 1..=16_u32 {
-            let bits = 0xFFFF << (17 - length) & 0xFFFF;
-            let code = table.any(bits);
-            assert_eq!((u32::from(code.length), u32::from(code.symbol)), (length, length - 1));
-        }
-        assert_eq!(table.any(0xFFFF).length, 0, "the code of ones only is none");
-    }
-
-    #[test]
-    fn two_codes_at_once_are_what_they_are_one_by_one() {
-        let table = unary();
-        for bits in 0..1 << PAIR_LOOK {
-            let pair = table.pair_of(bits);
-            let bits = bits << (16 - PAIR_LOOK);
-            let first = table.any(bits);
-            let second = table.any(bits << first.skip & 0xFFFF);
-            let both = (first.skip + second.skip, first.step.wrapping_add(second.step));
-            let one = (first.skip, first.step);
-            assert!([one, both, (0, 0)].contains(&(pair.skip, pair.step)), "{bits:016b}");
-            // A second code is taken only if the look shows all of it, so whatever follows.
-            let after = table.any((bits | ((1 << (16 - PAIR_LOOK)) - 1)) << first.skip & 0xFFFF);
-            assert!((pair.skip, pair.step) != both || after.length == second.length);
-        }
-    }
-
-    #[test]
-    fn more_codes_than_bits_can_tell_are_refused() {
-        let mut counts = [0; 16];
-        counts[0] = 3;
-        assert!(Table::new(Class::Dc, &counts, &[0, 1, 2]).is_none());
     }
 }

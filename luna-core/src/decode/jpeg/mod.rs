@@ -1,29 +1,35 @@
-//! JPEG: pixels.
+//! JPEG: pixels, by a decoder of our own for the processes of DICOM: sequential and progressive DCT
+//! with 8 or 12 bits, lossless with 2 to 16, all with Huffman codes.
 //!
-//! The coded data are walked first, by an entropy decoder of our own that knows to the bit whether
-//! every block is there; `zune-jpeg` then makes the pixels. What is not there is not made up.
+//! The coded data are read once. That gives the samples, and tells to the bit whether every block is
+//! there. What is not there is not made up.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![expect(
+    clippy::inline_always,
+    reason = "a few lines run for every code or sample, and code within `multiversion` must become part \
+              of it"
+)]
 
+mod assemble;
 mod bits;
 mod coded;
+mod dct;
 mod fault;
 mod huffman;
+mod lossless;
+mod plane;
 mod progressive;
+mod quantisation;
 mod scan;
 mod sequential;
 #[cfg(test)]
 mod tests;
 
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
-
+use self::plane::Sample;
 use super::{Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::jpeg::{FrameHeader, JpegHeader};
-use crate::probe::{Flaw, Flaws, jpeg};
+use crate::probe::{Flaws, jpeg};
 
 /// A JPEG frame as a DICOM object holds it.
 #[derive(Debug)]
@@ -52,26 +58,49 @@ pub(crate) fn decode_frame(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> 
         return None;
     }
     let frame = header.frame.as_ref()?;
-    if coded::check(bytes, &header, flaws).rows < frame.height {
-        return None;
-    }
-    let space = match (geometry.channels, frame.is_transformed()) {
-        (1, _) => ColorSpace::Luma,
-        (_, true) => ColorSpace::YCbCr,
-        (_, false) => ColorSpace::RGB,
+    let samples = if frame.precision > 8 {
+        let samples = components::<u16>(bytes, &header, frame, flaws)?;
+        let mut bytes = vec![0; samples.len().checked_mul(2)?];
+        bytes
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(samples)
+            .for_each(|(two, own)| *two = own.to_le_bytes());
+        bytes
+    } else {
+        components::<u8>(bytes, &header, frame, flaws)?
     };
     Some(Frame {
         width: geometry.width,
         height: geometry.height,
         channels: geometry.channels,
         precision: frame.precision,
-        samples: pixels(bytes, &header, space, flaws)?,
+        samples,
         transform: frame.is_transformed(),
     })
 }
 
+/// The components of a sound frame, interleaved.
+fn components<S: Sample>(
+    bytes: &[u8],
+    header: &JpegHeader,
+    frame: &FrameHeader,
+    flaws: &mut Flaws,
+) -> Option<Vec<S>> {
+    let coded = coded::read::<S>(bytes, header, flaws)?;
+    (coded.rows == frame.height).then(|| match frame.components.len() {
+        1 => assemble::first(coded.planes, frame, coded.rows),
+        _ => assemble::interleaved(&coded.planes, frame, coded.rows, false),
+    })
+}
+
 /// Decodes a JPEG file: grey as it is, colour as RGB. Where all chroma is neutral only the luma is
-/// decoded: one channel then stands for three that are equal, as everywhere in the engine.
+/// drawn: one channel then stands for three that are equal, as everywhere in the engine.
+///
+/// Of a cut sequential picture the rows before the cut come back. A progressive one whose later scans
+/// are cut comes back coarse, as far as its first scan goes but never to its last row: it is not
+/// complete.
 pub(super) fn decode(
     bytes: &[u8],
     header: &JpegHeader,
@@ -80,69 +109,42 @@ pub(super) fn decode(
 ) -> Option<Image> {
     let mut geometry = header.geometry().filter(|_| !header.refused)?;
     let frame = header.frame.as_ref()?;
-    let coded = coded::check(bytes, header, flaws);
-    if coded.rows == 0 {
-        return None;
-    }
-    let luma_is_all = geometry.channels == 1 || (coded.neutral && has_plain_luma(frame));
-    let space = if luma_is_all { ColorSpace::Luma } else { ColorSpace::RGB };
-    geometry.channels = if luma_is_all { 1 } else { 3 };
-    let samples = if coded.rows == frame.height {
-        pixels(bytes, header, space, flaws)?
+    let (samples, channels, rows_decoded) = if frame.precision > 8 {
+        let (samples, channels, rows) = picture::<u16>(bytes, header, frame, flaws)?;
+        (Samples::U16(samples), channels, rows)
     } else {
-        zune(bytes, space, false).ok()?
+        let (samples, channels, rows) = picture::<u8>(bytes, header, frame, flaws)?;
+        (Samples::U8(samples), channels, rows)
     };
+    geometry.channels = channels;
     Some(Image {
         geometry,
-        samples: Samples::U8(samples),
+        samples,
         has_alpha: false,
-        display: Display::AsStored,
+        display: if frame.precision > 8 { Display::Percentiles } else { Display::AsStored },
         inverted: false,
-        rows_decoded: coded.rows,
+        rows_decoded,
         out_of_bits: OutOfBits::default(),
     })
 }
 
-/// True if the first component is luma that zune-jpeg decodes alone: not subsampled itself, and not
-/// in the 1 x 2 arrangement, of which it miscounts the rows then.
-fn has_plain_luma(frame: &FrameHeader) -> bool {
-    let first = frame.components.first().map(|first| (first.horizontal, first.vertical));
-    let rest = frame.components.iter().skip(1);
-    frame.is_transformed()
-        && matches!(first, Some((1 | 2, 1) | (2, 2)))
-        && rest.into_iter().all(|part| (part.horizontal, part.vertical) == (1, 1))
-}
-
-/// The samples of a JPEG whose coded data are all there.
-fn pixels(
+/// Samples, channels, and rows that are certain; `None` if no row is.
+fn picture<S: Sample>(
     bytes: &[u8],
     header: &JpegHeader,
-    space: ColorSpace,
+    frame: &FrameHeader,
     flaws: &mut Flaws,
-) -> Option<Vec<u8>> {
-    let decoded = match header.end {
-        Some(_) => zune(bytes, space, true),
-        // It waits for EOI where a progressive file has none.
-        None => zune(&[bytes, &[0xFF, 0xD9]].concat(), space, true),
-    };
-    let reason = match decoded {
-        Ok(samples) => return Some(samples),
-        Err(DecodeErrors::FormatStatic(reason)) => reason,
-        Err(_) => "malformed segment or coded data",
-    };
-    let reason = format!("the pixel decoder refused it: {reason}");
-    flaws.push(Flaw::Decode { reason, offset: None, rows: None });
-    None
-}
-
-/// Runs zune-jpeg; the limits have been checked.
-fn zune(bytes: &[u8], space: ColorSpace, strict: bool) -> Result<Vec<u8>, DecodeErrors> {
-    let side = usize::from(u16::MAX);
-    let options = DecoderOptions::new_fast()
-        .set_max_width(side)
-        .set_max_height(side)
-        .set_strict_mode(strict)
-        .jpeg_set_max_scans(usize::MAX)
-        .jpeg_set_out_colorspace(space);
-    JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode()
+) -> Option<(Vec<S>, u8, u32)> {
+    let coded = coded::read::<S>(bytes, header, flaws)?;
+    if coded.rows == 0 {
+        return None;
+    }
+    // A lossless frame is not transformed unless it says so: that would lose something.
+    let is_transformed =
+        frame.is_transformed() && (frame.process.is_dct() || frame.adobe_transform == Some(1));
+    if frame.components.len() == 1 || is_transformed && coded.planes.is_neutral() {
+        return Some((assemble::first(coded.planes, frame, coded.rows), 1, coded.rows));
+    }
+    let samples = assemble::interleaved(&coded.planes, frame, coded.rows, is_transformed);
+    Some((samples, 3, coded.rows))
 }

@@ -1,6 +1,8 @@
 //! The way through one scan: MCU by MCU, restart by restart, to its exact end.
 #![expect(clippy::arithmetic_side_effects, reason = "blocks of an image of at most 65,535 a side")]
 
+use std::ops::Range;
+
 use super::bits::BitReader;
 use super::fault::Fault;
 use crate::probe::jpeg::{FrameHeader, Scan};
@@ -9,7 +11,27 @@ use crate::probe::jpeg::{FrameHeader, Scan};
 pub(super) trait Blocks {
     /// Reads one MCU: column and row of the grid.
     fn mcu(&mut self, reader: &mut BitReader<'_>, x: u32, y: u32) -> Result<(), Fault>;
-    /// Before a restart marker and at the end of the scan: no state may be left over.
+
+    /// Reads some MCUs of a row, between two restart markers. May go past the end of the data, but
+    /// not far.
+    #[inline]
+    fn run(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        columns: Range<u32>,
+        y: u32,
+    ) -> Result<(), Fault> {
+        for x in columns {
+            self.mcu(reader, x, y)?;
+            if reader.overrun() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before a restart marker and at the end of the scan: no state may be left over, and none is
+    /// kept.
     fn close(&mut self) -> Result<(), Fault>;
 }
 
@@ -26,7 +48,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn new(frame: &FrameHeader, scan: &Scan) -> Self {
+    /// The grid of a scan whose data units are `unit` samples a side.
+    pub(super) fn new(frame: &FrameHeader, scan: &Scan, unit: u32) -> Self {
         let (horizontal, vertical) = frame.sampling();
         let single = match scan.components.as_slice() {
             [only] => frame.components.get(only.index),
@@ -37,15 +60,15 @@ impl Grid {
         });
         if single.is_none() {
             return Self {
-                columns: frame.width.div_ceil(8 * horizontal),
-                rows: frame.height.div_ceil(8 * vertical),
-                row_height: 8 * vertical,
+                columns: frame.width.div_ceil(unit * horizontal),
+                rows: frame.height.div_ceil(unit * vertical),
+                row_height: unit * vertical,
             };
         }
         Self {
-            columns: (frame.width * h).div_ceil(horizontal).div_ceil(8),
-            rows: (frame.height * v).div_ceil(vertical).div_ceil(8),
-            row_height: 8 * vertical / v,
+            columns: (frame.width * h).div_ceil(horizontal).div_ceil(unit),
+            rows: (frame.height * v).div_ceil(vertical).div_ceil(unit),
+            row_height: (unit * vertical / v).max(1),
         }
     }
 }
@@ -90,18 +113,20 @@ fn rows(
     for y in 0..grid.rows {
         *row = y;
         starts.push(reader.offset());
-        for x in 0..grid.columns {
-            if interval > 0 {
-                if left == 0 {
-                    restart(reader, number, blocks)?;
-                    (left, number) = (interval, (number + 1) & 7);
-                }
-                left -= 1;
+        let mut x = 0;
+        while x < grid.columns {
+            if interval > 0 && left == 0 {
+                restart(reader, number, blocks)?;
+                (left, number) = (interval, (number + 1) & 7);
             }
-            blocks.mcu(reader, x, y)?;
+            let rest = grid.columns - x;
+            let count = if interval > 0 { rest.min(left) } else { rest };
+            blocks.run(reader, x..x + count, y)?;
             if reader.overrun() {
                 return Err(at_the_end(reader));
             }
+            left = left.saturating_sub(count);
+            x += count;
         }
     }
     *row = grid.rows;

@@ -17,6 +17,7 @@ use std::ops::Range;
 pub use self::blocks::{BlockKind, MetadataBlock};
 pub(crate) use self::frame::Scan;
 pub use self::frame::{Component, FrameHeader, Process};
+pub(crate) use self::quantisation::tables as quantisation_tables;
 use super::{Flaw, Flaws, Format, Geometry, Header, Probe};
 use crate::limits::Limits;
 
@@ -47,6 +48,8 @@ pub struct JpegHeader {
 pub(crate) enum Step {
     /// Payload of a DHT segment.
     Huffman(Range<usize>),
+    /// Payload of a DQT segment; all its tables are sound.
+    Quantisation(Range<usize>),
     /// MCUs from one restart marker to the next; 0 for none.
     RestartInterval(u16),
     /// A scan.
@@ -60,6 +63,11 @@ impl JpegHeader {
             Step::Scan(scan) => Some(scan),
             _ => None,
         })
+    }
+
+    /// True if coefficients come in several scans.
+    pub(crate) fn is_progressive(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.process == Process::Progressive)
     }
 
     /// Shape and depth; `None` without a sound frame header.
@@ -91,8 +99,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, flaws: &mut Flaws) -> JpegHead
     walk.run();
     let (mut header, found) = walk.finish();
     flaws.extend(found);
-    let scans = header.scans().count();
-    if let Some(encoding) = header.frame.as_ref().and_then(|frame| unsupported(frame, scans)) {
+    if let Some(encoding) = header.frame.as_ref().and_then(unsupported) {
         flaws.push(Flaw::Unsupported { encoding });
         header.refused = true;
         if header.end.is_none() && !header.broken {
@@ -119,40 +126,19 @@ pub fn frame_header(bytes: &[u8]) -> Option<FrameHeader> {
 }
 
 /// The name of what is legal here but not decoded.
-fn unsupported(frame: &FrameHeader, scans: usize) -> Option<String> {
+fn unsupported(frame: &FrameHeader) -> Option<String> {
     let name = frame.process.name();
     match frame.process {
-        Process::Baseline | Process::Extended | Process::Progressive => {}
+        Process::Baseline | Process::Extended | Process::Progressive | Process::Lossless => {}
         _ => return Some(name.to_owned()),
-    }
-    if frame.precision != 8 {
-        return Some(format!("{name} with {} bits a sample", frame.precision));
     }
     if frame.height == 0 {
         return Some(format!("{name} with its height in a DNL segment"));
     }
     match frame.components.len() {
-        3 if !is_common_sampling(frame, scans) => {
-            let factor = |part: &Component| format!("{}x{}", part.horizontal, part.vertical);
-            let factors: Vec<_> = frame.components.iter().map(factor).collect();
-            let many = if scans > 1 { " and several scans" } else { "" };
-            Some(format!("{name} with sampling factors {}{many}", factors.join(", ")))
-        }
         2 => Some(format!("{name} with two components")),
         4 if frame.is_transformed() => Some(format!("{name} in YCCK")),
         4 => Some(format!("{name} in CMYK")),
         _ => None,
     }
-}
-
-/// True for the arrangements of luma and chroma that the pixel decoder draws as they are meant: it
-/// takes others without a word and leaves rows out.
-fn is_common_sampling(frame: &FrameHeader, scans: usize) -> bool {
-    let mut factors = frame.components.iter().map(|part| (part.horizontal, part.vertical));
-    let luma_is_common = match factors.next() {
-        Some((1 | 2 | 4, 1)) => true,
-        Some((1 | 2, 2)) => scans == 1 || frame.process == Process::Progressive,
-        _ => false,
-    };
-    luma_is_common && factors.all(|chroma| chroma == (1, 1))
 }

@@ -1,10 +1,10 @@
 //! Quantisation tables out of DQT segments (T.81 B.2.4.1).
 
 /// A table in zigzag order.
-pub(super) type Table = [u16; 64];
+pub(crate) type Table = [u16; 64];
 
 /// The tables of a DQT payload with their numbers, 0 to 3; `None` for what is malformed, as the last.
-pub(super) fn tables(payload: &[u8]) -> impl Iterator<Item = Option<(usize, Table)>> {
+pub(crate) fn tables(payload: &[u8]) -> impl Iterator<Item = Option<(usize, Table)>> {
     let mut rest = payload;
     std::iter::from_fn(move || {
         if rest.is_empty() {

@@ -27,7 +27,7 @@ fn a_sound_walk_has_no_flaw() {
 #[test]
 fn legal_processes_that_are_not_decoded_are_named() {
     for (process, precision, name) in [
-        (0xC3, 16, "JPEG lossless (SOF3)"),
+        (0xCB, 16, "JPEG lossless with arithmetic coding (SOF11)"),
         (0xC9, 8, "JPEG with arithmetic coding (SOF9)"),
         (0xC5, 8, "JPEG hierarchical"),
         (0xF7, 12, "JPEG-LS (SOF55)"),

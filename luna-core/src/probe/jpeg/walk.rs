@@ -102,7 +102,11 @@ impl<'a> Walk<'a> {
         let payload = self.payload(marker, offset)?;
         let data = self.bytes.get(payload.clone()).unwrap_or_default();
         match marker {
-            DQT => self.quantisation(data, offset),
+            DQT => {
+                self.quantisation(data, offset)?;
+                self.header.steps.push(Step::Quantisation(payload));
+                Ok(())
+            }
             DHT => {
                 self.header.steps.push(Step::Huffman(payload));
                 Ok(())

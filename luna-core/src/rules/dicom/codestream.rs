@@ -47,7 +47,8 @@ static CODESTREAM_MISMATCH: Rule = Rule {
                headers. Columns, rows and components equal the header's; RLE has SamplesPerPixel x \
                BitsAllocated / 8 segments. Colour: an Adobe marker or JPEG 2000's transform against \
                PhotometricInterpretation. Precision above BitsAllocated is an error; above BitsStored a \
-               warning, an error where a decoded value exceeds what the stored bits hold. Lossy: every \
+               warning, an error where a decoded value exceeds what the stored bits hold, with a DCT \
+               process by more than 1/64 of the range, as lossy coding overshoots at edges. Lossy: every \
                DCT process, JPEG-LS with NEAR > 0, JPEG 2000 with the 9-7 wavelet, against \
                LossyImageCompression (0028,2110) other than 01; a lossy past of lossless data cannot be \
                seen. Codestreams without a readable header are LF007's or LD003's. JPEG XL is not \

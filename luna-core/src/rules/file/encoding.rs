@@ -126,8 +126,10 @@ static UNSUPPORTED_ENCODING: Rule = Rule {
     summary: "The file is intact as far as can be seen, but written in an encoding that is not decoded \
               here or that the profile does not accept.",
     why: "What cannot be decoded cannot be checked, and few training pipelines will read it either.",
-    measured: "DICOM transfer syntax, TIFF compression, JPEG process or container, by name. Never \
-               called corrupt: nothing is said of the pixels.",
+    measured: "DICOM transfer syntax, TIFF compression, JPEG process or container, by name. Of JPEG, \
+               baseline, extended, progressive and lossless with Huffman codes are decoded; arithmetic \
+               coding, pyramids of frames, CMYK, two components and a height that comes after the first \
+               scan are not. Never called corrupt: nothing is said of the pixels.",
     how_to_fix: "Convert it without loss, for example to explicit VR little endian or PNG.",
     references: &[
         "DICOM PS3.5, section 10",
