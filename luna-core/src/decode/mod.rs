@@ -7,6 +7,7 @@ mod bmp;
 mod dicom;
 mod image;
 mod jpeg;
+mod jpegls;
 mod png;
 mod tiff;
 

@@ -32,9 +32,16 @@ fn look_at_pixels(file: &DicomFile<'_>, found: &mut Probe<'_>) {
 fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
     let declared = file.transfer_syntax.as_deref();
     let encoding = match (file.codec(), declared) {
-        (Some(Codec::Native | Codec::EncapsulatedNative | Codec::Rle | Codec::JpegBaseline), _) => {
-            return None;
-        }
+        (
+            Some(
+                Codec::Native
+                | Codec::EncapsulatedNative
+                | Codec::Rle
+                | Codec::JpegBaseline
+                | Codec::JpegLs,
+            ),
+            _,
+        ) => return None,
         (Some(Codec::JpegExtended), Some(uid)) => {
             // Process 2 is 8 bit, and decodes like baseline.
             let first = file.encapsulated.as_ref().and_then(|items| items.fragments().first());

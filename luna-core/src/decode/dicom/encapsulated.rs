@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::native::{self, Field};
-use super::{Decoded, Samples, is_ybr, jpeg, rle};
+use super::{Decoded, Samples, coded, is_ybr, jpeg, rle};
 use crate::dicom::{Codec, DicomFile, Photometric, PixelDescription, codestream};
 use crate::limits::Limits;
 use crate::probe::{Flaw, Flaws, Rows};
@@ -19,6 +19,9 @@ pub(super) fn decode(
     limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Decoded> {
+    if matches!(codec, Codec::JpegLs) {
+        return coded::decode(file, pixels, codec, limits, flaws);
+    }
     let frames = file.frame_fragments(pixels.frames)?;
     let mut bytes = Vec::new();
     let mut is_transformed = false;
@@ -85,15 +88,15 @@ fn first_transform(file: &DicomFile<'_>, frames: &[Vec<Range<usize>>]) -> Option
 }
 
 /// One frame: where its bytes lie, and what it should be.
-struct Frame<'a> {
-    file: &'a DicomFile<'a>,
-    fragments: &'a [Range<usize>],
-    pixels: &'a PixelDescription,
+pub(super) struct Frame<'a> {
+    pub(super) file: &'a DicomFile<'a>,
+    pub(super) fragments: &'a [Range<usize>],
+    pub(super) pixels: &'a PixelDescription,
 }
 
 impl Frame<'_> {
     /// The bytes of all fragments together.
-    fn bytes(&self) -> Cow<'_, [u8]> {
+    pub(super) fn bytes(&self) -> Cow<'_, [u8]> {
         let piece = |range: &Range<usize>| self.file.data.get(range.clone()).unwrap_or_default();
         match self.fragments {
             [only] => Cow::Borrowed(piece(only)),
@@ -150,12 +153,17 @@ impl Frame<'_> {
         let mut own = Flaws::new();
         let bytes = self.bytes();
         let frame = jpeg::frame(&bytes, self.pixels, limits, &mut own);
-        // A single byte after the codestream makes the fragment even, whatever it holds.
-        own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
-        flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
+        self.report(own, flaws);
         let (samples, is_transformed) = frame?;
         out.extend(samples);
         Some(is_transformed)
+    }
+
+    /// Hands on what a codec found.
+    pub(super) fn report(&self, mut own: Flaws, flaws: &mut Flaws) {
+        // A single byte after the codestream makes the fragment even, whatever it holds.
+        own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
+        flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
     }
 
     /// A flaw of the codestream, with its offset counted from the start of the file.

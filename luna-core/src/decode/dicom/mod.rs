@@ -4,6 +4,7 @@
 //! Geometry is reconciled with the codestream and with the bytes that are there before anything is
 //! allocated. Where header and codestream disagree nothing is decoded, and LD017 to LD019 say why.
 
+mod coded;
 mod colour;
 mod display;
 mod encapsulated;
