@@ -38,7 +38,10 @@ fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
                 | Codec::EncapsulatedNative
                 | Codec::Rle
                 | Codec::JpegBaseline
-                | Codec::JpegLs,
+                | Codec::JpegLs
+                | Codec::Jpeg2000
+                | Codec::JpegXl
+                | Codec::DeflatedFrame,
             ),
             _,
         ) => return None,

@@ -5,7 +5,7 @@
 //! allocated. Where header and codestream disagree nothing is decoded, and LD017 to LD019 say why.
 
 mod coded;
-mod colour;
+pub(super) mod colour;
 mod display;
 mod encapsulated;
 mod jpeg;

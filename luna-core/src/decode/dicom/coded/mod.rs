@@ -4,12 +4,15 @@
 //! sign. Codestreams that are not what the header says are not decoded at all (LD019 tells why).
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+#[cfg(test)]
+mod tests;
+
 use super::encapsulated::Frame;
 use super::{Decoded, OutOfBits, Samples, is_ybr};
-use crate::decode::{each_sample, jpegls};
+use crate::decode::{each_sample, jpeg2000, jpegls, jpegxl};
 use crate::dicom::{Codec, Codestream, DicomFile, PixelDescription, codestream};
 use crate::limits::Limits;
-use crate::probe::Flaws;
+use crate::probe::{Flaw, Flaws};
 
 /// One frame's samples, interleaved by pixel, as far as they are there.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub(super) fn decode(
     file: &DicomFile<'_>,
     pixels: &PixelDescription,
     codec: Codec,
-    _limits: &Limits,
+    limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Decoded> {
     let mut gathered = Gathered::new(pixels)?;
@@ -37,6 +40,8 @@ pub(super) fn decode(
         let mut own = Flaws::new();
         let picture = match codec {
             Codec::JpegLs => jpeg_ls(&bytes, pixels, &mut own),
+            Codec::Jpeg2000 => wavelet(&bytes, pixels, limits, &mut own),
+            Codec::JpegXl => jpeg_xl(&bytes, pixels, &mut own),
             _ => None,
         };
         frame.report(own, flaws);
@@ -68,6 +73,40 @@ fn jpeg_ls(bytes: &[u8], pixels: &PixelDescription, flaws: &mut Flaws) -> Option
     let found = jpegls::decode(bytes, flaws)?;
     let picture = Picture { rows: found.rows, samples: found.samples, is_ybr: is_ybr(pixels) };
     Some((picture, header.precision?))
+}
+
+fn wavelet(
+    bytes: &[u8],
+    pixels: &PixelDescription,
+    limits: &Limits,
+    flaws: &mut Flaws,
+) -> Option<(Picture, u8)> {
+    let header = codestream::jpeg2000(bytes);
+    if header.is_some_and(|header| !fits(&header, pixels)) {
+        return None;
+    }
+    let size = (pixels.columns, pixels.rows, pixels.samples);
+    let found = jpeg2000::decode_frame(bytes, size, limits, flaws)?;
+    // Its own transform has been undone; luma and chroma of before that are the header's.
+    let is_transformed = header.and_then(|header| header.colour_transform) == Some(true);
+    let is_ybr = !is_transformed && is_ybr(pixels);
+    Some((Picture { rows: pixels.rows, samples: found.samples, is_ybr }, found.precision))
+}
+
+/// JPEG XL has its own colour model, which is red, green, blue once drawn.
+fn jpeg_xl(bytes: &[u8], pixels: &PixelDescription, flaws: &mut Flaws) -> Option<(Picture, u8)> {
+    let size = (pixels.columns, pixels.rows, pixels.samples);
+    let found = jpegxl::decode_frame(bytes, size, flaws)?;
+    if found.precision > pixels.bits_allocated {
+        let reason = format!(
+            "JPEG XL: the codestream has {} bits a sample, BitsAllocated is {}",
+            found.precision, pixels.bits_allocated
+        );
+        flaws.push(Flaw::Decode { reason, offset: None, rows: None });
+        return None;
+    }
+    let picture = Picture { rows: pixels.rows, samples: found.samples, is_ybr: false };
+    Some((picture, found.precision))
 }
 
 /// The samples of the frames so far, in the type that the header asks for.
