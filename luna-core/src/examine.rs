@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::decode::{Image, decode};
+use crate::dicom::{Codec, DicomFile};
 use crate::guard;
 use crate::limits::MemoryBudget;
 use crate::measure::{Measured, measure};
-use crate::probe::{Family, Flaw, Flaws, Format, Geometry, Header, Probe, probe, sniff};
+use crate::probe::{Family, Flaw, Flaws, Format, Header, Probe, probe, sniff};
 use crate::record::{Kind, Record};
 use crate::rules::{Check, FileContext, ImageContext, Rule, Sink};
 use crate::settings::Settings;
@@ -68,12 +69,24 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
 /// once more while they change their form, and scratch. A progressive JPEG has two bytes for each
 /// coefficient beside its samples.
 pub(crate) fn decoding_bytes(found: &Probe<'_>) -> u64 {
-    let decoded_bytes = found.geometry.as_ref().map_or(0, Geometry::decoded_bytes);
+    let Some(geometry) = &found.geometry else { return SCRATCH_BYTES };
+    // Wavelets and JPEG XL are decoded in floating point, in several copies.
+    let codec = found.dicom().and_then(DicomFile::codec);
+    let a_sample = match (codec, found.format) {
+        (Some(Codec::JpegXl), _) => 24,
+        (Some(Codec::Jpeg2000), _) | (_, Some(Format::Jpeg2000)) => 16,
+        _ => 0,
+    };
     let layers = match &found.header {
         Header::Jpeg(header) if header.is_progressive() => 4,
         _ => 2,
     };
-    decoded_bytes.saturating_mul(layers).saturating_add(SCRATCH_BYTES)
+    let floating = geometry.samples().saturating_mul(a_sample);
+    geometry
+        .decoded_bytes()
+        .saturating_mul(layers)
+        .saturating_add(floating)
+        .saturating_add(SCRATCH_BYTES)
 }
 
 /// The record of a listed file whose bytes were not read, for this reason.

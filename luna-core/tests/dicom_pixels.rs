@@ -92,10 +92,23 @@ fn samples_are_those_that_pydicom_decodes() {
     let mut compared = 0;
     for row in expected(&shared) {
         let tail = row.syntax.trim_start_matches("1.2.840.10008.1.2");
-        if !matches!(
+        let is_decoded = matches!(
             tail,
-            "" | ".1" | ".1.99" | ".2" | ".5" | ".4.50" | ".4.51" | ".4.57" | ".4.70"
-        ) {
+            "" | ".1"
+                | ".1.99"
+                | ".2"
+                | ".5"
+                | ".4.50"
+                | ".4.51"
+                | ".4.57"
+                | ".4.70"
+                | ".4.80"
+                | ".4.81"
+                | ".4.90"
+                | ".4.91"
+                | ".4.201"
+        );
+        if !is_decoded {
             continue;
         }
         let bytes = fs::read(shared.join("data").join(&row.file)).unwrap();
@@ -105,10 +118,19 @@ fn samples_are_those_that_pydicom_decodes() {
         assert!(image.is_complete(), "{}", row.file);
         let (min, max) = (values.iter().min().unwrap(), values.iter().max().unwrap());
         let mean = values.iter().sum::<i64>() as f64 / values.len() as f64;
-        if matches!(tail, ".4.50" | ".4.51") {
-            for (ours, theirs) in [(*min as f64, row.min), (*max as f64, row.max), (mean, row.mean)]
-            {
-                assert!((ours - theirs).abs() <= 2.0, "{}: {ours}, not {theirs}", row.file);
+        // Lossy wavelets differ from OpenJPEG by one grey level in 0.01 % to 0.5 % of the pixels.
+        let tolerance = match tail {
+            ".4.50" | ".4.51" => Some([2.0, 2.0, 2.0]),
+            ".4.91" => Some([1.0, 1.0, 0.01]),
+            _ => None,
+        };
+        if let Some([low, high, middle]) = tolerance {
+            for (ours, theirs, allowed) in [
+                (*min as f64, row.min, low),
+                (*max as f64, row.max, high),
+                (mean, row.mean, middle),
+            ] {
+                assert!((ours - theirs).abs() <= allowed, "{}: {ours}, not {theirs}", row.file);
             }
         } else {
             assert_eq!((*min as f64, *max as f64), (row.min, row.max), "{}", row.file);
@@ -116,7 +138,7 @@ fn samples_are_those_that_pydicom_decodes() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 17);
+    assert_eq!(compared, 28);
 }
 
 /// Twelve bits of lossy JPEG, of which pydicom decodes but one: libjpeg-turbo 3 gives these samples.
@@ -134,10 +156,12 @@ fn deep_lossy_samples_are_those_of_libjpeg_turbo() {
 }
 
 #[test]
-fn one_picture_is_the_same_in_three_lossless_codings_and_close_in_a_lossy_one() {
+fn one_picture_is_the_same_in_four_lossless_codings_and_close_in_a_lossy_one() {
     let decoded = |name: &str| Some(values(&stored(&file(name)?).0.unwrap()));
     let Some(lossless) = decoded("RG3_JPLL.dcm") else { return };
-    assert!(decoded("RG3_RLE.dcm") == Some(lossless.clone()));
+    for coding in ["RLE", "JLSL", "J2KR"] {
+        assert!(decoded(&format!("RG3_{coding}.dcm")) == Some(lossless.clone()), "{coding}");
+    }
     let lossy = decoded("RG3_JPLY.dcm").unwrap();
     let off = lossy.iter().zip(&lossless).map(|(a, b)| a.abs_diff(*b)).sum::<u64>();
     // Grey levels of 1,024; measured 1.77.
@@ -145,17 +169,42 @@ fn one_picture_is_the_same_in_three_lossless_codings_and_close_in_a_lossy_one() 
 }
 
 #[test]
-fn what_is_not_decoded_is_named() {
-    let Some(shared) = shared() else { return };
-    let names = [
-        ("RG3_J2KR.dcm", "JPEG 2000 lossless (1.2.840.10008.1.2.4.90)"),
-        ("RG3_JLSL.dcm", "JPEG-LS lossless (1.2.840.10008.1.2.4.80)"),
-    ];
-    for (name, encoding) in names {
-        let bytes = fs::read(shared.join("data/dicom").join(name)).unwrap();
-        let (image, flaws) = stored(&bytes);
-        assert!(image.is_none());
-        assert_eq!(flaws, [Flaw::Unsupported { encoding: encoding.to_owned() }], "{name}");
+fn one_radiograph_in_lossless_encodings_has_one_fingerprint() {
+    if shared().is_none() {
+        return;
+    }
+    let settings = luna_core::Settings::default();
+    let print = |name: &str| {
+        let record = luna_core::examine(&file(name).unwrap(), &settings);
+        record.facts.fingerprints.pixels.unwrap()
+    };
+    let run_length = print("RG3_RLE.dcm");
+    assert_eq!(print("RG3_JLSL.dcm"), run_length);
+    assert_eq!(print("RG3_J2KR.dcm"), run_length);
+    assert_eq!(print("RG3_JPLL.dcm"), run_length);
+}
+
+#[test]
+fn a_cut_codestream_is_found_with_its_offset() {
+    for name in ["RG3_JLSL.dcm", "RG3_JLSN.dcm", "RG3_J2KI.dcm", "HTJ2KLossless_08_RGB.dcm"] {
+        let Some(bytes) = file(name) else { return };
+        for length in [
+            bytes.len() / 10,
+            bytes.len() / 2,
+            bytes.len() * 9 / 10,
+            bytes.len() * 99 / 100,
+            bytes.len() - 1,
+        ] {
+            let (image, flaws) = stored(&bytes[..length]);
+            let offset = flaws.iter().find_map(|flaw| match flaw {
+                Flaw::Truncated { offset, .. } => Some(*offset),
+                _ => None,
+            });
+            assert!(offset.is_some_and(|at| at <= length as u64), "{name} {length}: {flaws:?}");
+            // The last bytes are the items' end: all of the picture is there then.
+            let is_cut = length + 16 < bytes.len();
+            assert!(!is_cut || image.is_none_or(|image| !image.is_complete()), "{name} {length}");
+        }
     }
 }
 

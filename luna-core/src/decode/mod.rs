@@ -7,6 +7,9 @@ mod bmp;
 mod dicom;
 mod image;
 mod jpeg;
+mod jpeg2000;
+mod jpegls;
+mod jpegxl;
 mod png;
 mod tiff;
 
@@ -35,6 +38,9 @@ pub fn decode(
         Header::Png(header) => png::decode(bytes, header, limits, flaws),
         Header::Jpeg(header) => jpeg::decode(bytes, header, limits, flaws),
         Header::Tiff(header) => tiff::decode(bytes, header, limits, flaws),
+        Header::Jpeg2000(header) => {
+            jpeg2000::decode(bytes, header, probe.geometry.as_ref()?, limits, flaws)
+        }
         Header::Bmp(header) => bmp::decode(bytes, header, limits, flaws),
         Header::None => None,
     }

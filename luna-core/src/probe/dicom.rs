@@ -39,7 +39,11 @@ fn unsupported(file: &DicomFile<'_>) -> Option<Flaw> {
                 | Codec::Rle
                 | Codec::JpegBaseline
                 | Codec::JpegExtended
-                | Codec::JpegLossless,
+                | Codec::JpegLossless
+                | Codec::JpegLs
+                | Codec::Jpeg2000
+                | Codec::JpegXl
+                | Codec::DeflatedFrame,
             ),
             _,
         ) => return None,

@@ -71,7 +71,7 @@ formats! {
     Jpeg "jpeg" "JPEG" Picture ["jpg" "jpeg" "jpe" "jfif"]
     Tiff "tiff" "TIFF" Picture ["tif" "tiff"]
     Bmp "bmp" "BMP" Picture ["bmp" "dib"]
-    Jpeg2000 "jpeg2000" "JPEG 2000" OtherPicture ["jp2" "j2k" "j2c" "jpc" "jpf" "jpx" "jph" "jhc"]
+    Jpeg2000 "jpeg2000" "JPEG 2000" Picture ["jp2" "j2k" "j2c" "jpc" "jpf" "jpx" "jph" "jhc"]
     JpegLs "jpegls" "JPEG-LS" OtherPicture ["jls"]
     JpegXl "jpegxl" "JPEG XL" OtherPicture ["jxl"]
     JpegXr "jpegxr" "JPEG XR" OtherPicture ["jxr" "wdp" "hdp"]

@@ -9,15 +9,18 @@ mod dicom;
 mod flaw;
 mod format;
 pub mod jpeg;
+pub(crate) mod jpeg2000;
 mod metadata;
 pub(crate) mod png;
 mod sniff;
 pub(crate) mod tiff;
 
 pub use self::bmp::BmpHeader;
+pub(crate) use self::dicom::stop_row;
 pub use self::flaw::{Flaw, Flaws, Rows};
 pub use self::format::{Family, Format};
 pub use self::jpeg::JpegHeader;
+pub use self::jpeg2000::Jpeg2000Header;
 pub use self::metadata::{Metadata, MetadataField, Trace};
 pub use self::png::{PngColour, PngHeader};
 pub use self::sniff::sniff;
@@ -95,6 +98,8 @@ pub enum Header<'a> {
     Tiff(TiffHeader),
     /// A BMP.
     Bmp(BmpHeader),
+    /// A JPEG 2000 codestream, in boxes or by itself.
+    Jpeg2000(Jpeg2000Header),
     /// No header that is read here.
     None,
 }
@@ -162,6 +167,7 @@ pub fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
         Some(Format::Jpeg) => jpeg::probe(bytes, limits),
         Some(Format::Tiff) => tiff::probe(bytes, limits),
         Some(Format::Bmp) => bmp::probe(bytes, limits),
+        Some(Format::Jpeg2000) => jpeg2000::probe(bytes, limits),
         other => Probe::named(other),
     };
     match &found.header {

@@ -1,9 +1,9 @@
 //! Luma and chroma to red, green, blue (PS3.3 C.7.6.3.1.2, full range, ITU-R BT.601).
 
-use super::Samples;
+use crate::decode::Samples;
 
 /// Converts interleaved YBR_FULL samples in place; floating point and signed ones do not occur.
-pub(super) fn to_rgb(samples: &mut Samples, bits_stored: u8) {
+pub(in crate::decode) fn to_rgb(samples: &mut Samples, bits_stored: u8) {
     let most = (1_i64 << bits_stored.clamp(1, 32)) - 1;
     match samples {
         Samples::U8(values) => convert(values, most.min(255), |value| value as u8),

@@ -3,13 +3,16 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::borrow::Cow;
+use std::io::Read as _;
 use std::ops::Range;
 
+use flate2::read::DeflateDecoder;
+
 use super::native::{self, Field};
-use super::{Decoded, Samples, is_ybr, jpeg, rle};
+use super::{Decoded, Samples, coded, is_ybr, jpeg, rle};
 use crate::dicom::{Codec, DicomFile, Photometric, PixelDescription, codestream};
 use crate::limits::Limits;
-use crate::probe::{Flaw, Flaws, Rows};
+use crate::probe::{Flaw, Flaws, Rows, stop_row};
 
 /// Decodes all frames; stops at the first that is not whole.
 pub(super) fn decode(
@@ -19,6 +22,9 @@ pub(super) fn decode(
     limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Decoded> {
+    if matches!(codec, Codec::JpegLs | Codec::Jpeg2000 | Codec::JpegXl) {
+        return coded::decode(file, pixels, codec, limits, flaws);
+    }
     let frames = file.frame_fragments(pixels.frames)?;
     let mut bytes = Vec::new();
     let mut is_transformed = false;
@@ -26,6 +32,7 @@ pub(super) fn decode(
         let frame = Frame { file, fragments, pixels };
         let whole = match codec {
             Codec::EncapsulatedNative => frame.native(&mut bytes),
+            Codec::DeflatedFrame => frame.inflated(&mut bytes, flaws),
             Codec::Rle => frame.rle(&mut bytes, flaws),
             Codec::JpegBaseline | Codec::JpegExtended | Codec::JpegLossless => {
                 let transformed = frame.jpeg(&mut bytes, limits, flaws);
@@ -42,7 +49,7 @@ pub(super) fn decode(
         return None;
     }
     // Whatever the codec, its samples lie interleaved; only native bytes hold planes or half chroma.
-    let is_native = codec == Codec::EncapsulatedNative;
+    let is_native = matches!(codec, Codec::EncapsulatedNative | Codec::DeflatedFrame);
     let layout = if is_native {
         *pixels
     } else {
@@ -88,15 +95,15 @@ fn first_transform(file: &DicomFile<'_>, frames: &[Vec<Range<usize>>]) -> Option
 }
 
 /// One frame: where its bytes lie, and what it should be.
-struct Frame<'a> {
-    file: &'a DicomFile<'a>,
-    fragments: &'a [Range<usize>],
-    pixels: &'a PixelDescription,
+pub(super) struct Frame<'a> {
+    pub(super) file: &'a DicomFile<'a>,
+    pub(super) fragments: &'a [Range<usize>],
+    pub(super) pixels: &'a PixelDescription,
 }
 
 impl Frame<'_> {
     /// The bytes of all fragments together.
-    fn bytes(&self) -> Cow<'_, [u8]> {
+    pub(super) fn bytes(&self) -> Cow<'_, [u8]> {
         let piece = |range: &Range<usize>| self.file.data.get(range.clone()).unwrap_or_default();
         match self.fragments {
             [only] => Cow::Borrowed(piece(only)),
@@ -118,6 +125,33 @@ impl Frame<'_> {
         let wanted = usize::try_from(needed).ok()?.min(bytes.len());
         out.extend_from_slice(bytes.get(..wanted)?);
         (wanted as u64 == needed).then_some(())
+    }
+
+    /// A deflate stream of exactly one frame of native bytes.
+    fn inflated(&self, out: &mut Vec<u8>, flaws: &mut Flaws) -> Option<()> {
+        let needed = PixelDescription { frames: 1, ..*self.pixels }.native_bytes();
+        let bytes = self.bytes();
+        let before = out.len() as u64;
+        // One byte more than a frame shows that there is too much.
+        let mut inflater = DeflateDecoder::new(&*bytes).take(needed.saturating_add(1));
+        let is_sound = inflater.read_to_end(out).is_ok();
+        let found = (out.len() as u64).saturating_sub(before);
+        if found == needed && is_sound {
+            return Some(());
+        }
+        let reason = if found > needed {
+            "a deflated frame holds more than rows and columns need"
+        } else {
+            "a deflated frame ends before its last row"
+        };
+        let frame = PixelDescription { frames: 1, ..*self.pixels };
+        flaws.push(Flaw::Decode {
+            reason: reason.to_owned(),
+            offset: self.offset(bytes.len() as u64),
+            rows: stop_row(found, &frame),
+        });
+        out.truncate(usize::try_from(before.saturating_add(found.min(needed))).ok()?);
+        (found >= needed).then_some(())
     }
 
     fn rle(&self, out: &mut Vec<u8>, flaws: &mut Flaws) -> Option<()> {
@@ -153,9 +187,7 @@ impl Frame<'_> {
         let mut own = Flaws::new();
         let bytes = self.bytes();
         let frame = jpeg::frame(&bytes, self.pixels, limits, &mut own);
-        // A single byte after the codestream makes the fragment even, whatever it holds.
-        own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
-        flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
+        self.report(own, flaws);
         let (mut samples, is_transformed) = frame?;
         if out.is_empty() {
             std::mem::swap(out, &mut samples);
@@ -163,6 +195,13 @@ impl Frame<'_> {
             out.append(&mut samples);
         }
         Some(is_transformed)
+    }
+
+    /// Hands on what a codec found.
+    pub(super) fn report(&self, mut own: Flaws, flaws: &mut Flaws) {
+        // A single byte after the codestream makes the fragment even, whatever it holds.
+        own.retain(|flaw| !matches!(flaw, Flaw::Trailing { bytes: 1, .. }));
+        flaws.extend(own.into_iter().map(|flaw| self.placed(flaw)));
     }
 
     /// A flaw of the codestream, with its offset counted from the start of the file.

@@ -4,7 +4,8 @@
 //! Geometry is reconciled with the codestream and with the bytes that are there before anything is
 //! allocated. Where header and codestream disagree nothing is decoded, and LD017 to LD019 say why.
 
-mod colour;
+mod coded;
+pub(super) mod colour;
 mod display;
 mod encapsulated;
 mod jpeg;

@@ -2,6 +2,7 @@
 //! their depth and polarity. What the probe has found out about their places is not found again here.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod jpeg;
 mod sample;
 mod unpack;
 
@@ -10,18 +11,19 @@ use super::{Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::tiff::ifd::Tiff;
 use crate::probe::tiff::layout::Chunk;
+use crate::probe::tiff::page::Compression;
 use crate::probe::tiff::{SampleKind, TiffPage};
 use crate::probe::{Flaw, Flaws, Geometry, Rows, TiffHeader};
 
 pub(super) fn decode(
     bytes: &[u8],
     header: &TiffHeader,
-    _limits: &Limits,
+    limits: &Limits,
     flaws: &mut Flaws,
 ) -> Option<Image> {
     let page = header.pages.first()?;
     let (tiff, _) = Tiff::open(bytes)?;
-    let mut job = Job { bytes, tiff, pages: &header.pages, flaws, rows: page.height };
+    let mut job = Job { bytes, tiff, pages: &header.pages, limits, flaws, rows: page.height };
     let samples = match (page.kind, page.bits) {
         (SampleKind::Unsigned, ..=8) => Samples::U8(job.run()?),
         (SampleKind::Unsigned, ..=16) => Samples::U16(job.run()?),
@@ -54,6 +56,7 @@ struct Job<'a> {
     bytes: &'a [u8],
     tiff: Tiff<'a>,
     pages: &'a [TiffPage],
+    limits: &'a Limits,
     flaws: &'a mut Flaws,
     /// Rows that are good on every page.
     rows: u32,
@@ -76,8 +79,18 @@ impl Job<'_> {
             let packed = self.packed(&chunk);
             let full = if page.chunks.tiled { page.chunks.height } else { chunk.rows };
             let size = row_bytes.checked_mul(full as usize)?;
+            // A tile may claim to be larger than its picture.
+            if size as u64 > self.limits.decoded_bytes {
+                let (allowed, seen) = (self.limits.decoded_bytes, size as u64);
+                self.flaws.push(Flaw::OverBudget { limit: "decoded_bytes", allowed, seen });
+                return None;
+            }
             let mut data = vec![0; size];
-            let good = unpack::decompress(page.compression, packed, &mut data);
+            let good = if page.compression == Compression::Jpeg {
+                self.jpeg(page, &chunk, &mut data)
+            } else {
+                unpack::decompress(page.compression, packed, &mut data)
+            };
             if good < size {
                 let whole_rows = if page.chunks.tiled { 0 } else { good.checked_div(row_bytes)? };
                 self.incomplete(page, &chunk, whole_rows as u32);
@@ -86,6 +99,18 @@ impl Job<'_> {
             place(page, &chunk, row_bytes, &data, out)?;
         }
         Some(())
+    }
+
+    /// Decodes a strip or tile that is a JPEG; gives the bytes that are good.
+    fn jpeg(&mut self, page: &TiffPage, chunk: &Chunk, out: &mut [u8]) -> usize {
+        let tables = page.tables.map(|entry| self.tiff.raw(entry)).unwrap_or_default();
+        let packed = self.packed(chunk);
+        let (good, found) = jpeg::decompress(page, chunk, tables, packed, self.limits, out);
+        // What the probe has said of this strip it knows better.
+        if self.flaws.is_empty() {
+            self.flaws.extend(found);
+        }
+        good
     }
 
     /// The bytes of a strip or tile, as far as they are there.

@@ -273,6 +273,23 @@ fn pages_are_counted_without_smaller_copies() {
 }
 
 #[test]
+fn a_tile_larger_than_the_budget_is_not_allocated() {
+    let mut tiled = entries(3, 3, 8, 1, 0);
+    tiled.truncate(5);
+    tiled[3].2 = vec![8];
+    let side = 0x7FFF_FFFF;
+    tiled.extend([
+        (322, 4, vec![side]),
+        (323, 4, vec![side]),
+        (324, 4, vec![8]),
+        (325, 4, vec![9]),
+    ]);
+    let (image, flaws) = seen(&built(false, &tiled, &[0; 16]));
+    assert!(image.is_none());
+    assert!(matches!(flaws[..], [Flaw::OverBudget { limit: "decoded_bytes", .. }]), "{flaws:?}");
+}
+
+#[test]
 fn every_cut_is_found() {
     let data: Vec<u8> = (0..64).map(|i| i * 3).collect();
     let whole = encoded::<colortype::Gray8>(8, 8, &data, Compression::Lzw, Predictor::None);

@@ -23,6 +23,8 @@ pub(crate) enum Compression {
     Lzw,
     Deflate,
     PackBits,
+    /// A JPEG a strip or tile (TIFF Technical Note 2).
+    Jpeg,
 }
 
 /// A page that can be decoded; what is in it is legal together.
@@ -48,6 +50,10 @@ pub struct TiffPage {
     /// 1 none, 2 horizontal, 3 floating point.
     pub(crate) predictor: u8,
     pub(crate) chunks: Chunks,
+    /// Samples are luma and chroma.
+    pub(crate) luma_chroma: bool,
+    /// JPEGTables: what the strips' JPEGs have in common.
+    pub(crate) tables: Option<Entry>,
 }
 
 /// Strips or tiles: size in pixels, and where their offsets and lengths stand.
@@ -91,9 +97,18 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
     let samples = tag(277).unwrap_or(1);
     let photometric =
         tag(262).ok_or_else(|| damaged("a page has no photometric interpretation"))?;
-    check_colours(photometric, samples)?;
     let compression = compression(tag(259).unwrap_or(1))?;
+    let luma_chroma = compression == Compression::Jpeg && photometric == 6 && samples == 3;
+    if !luma_chroma {
+        check_colours(photometric, samples)?;
+    }
+    if luma_chroma && tag(284) == Some(2) {
+        return Err(unsupported("with planes of luma and chroma"));
+    }
     let (bits, kind) = depth(tiff, directory)?;
+    if compression == Compression::Jpeg && (bits, kind) != (8, SampleKind::Unsigned) {
+        return Err(unsupported(&format!("compression 7 (JPEG) with {bits} bits a sample")));
+    }
     let predictor = predictor(tag(317).unwrap_or(1), bits, kind, compression)?;
     if tag(266).unwrap_or(1) != 1 && bits < 8 {
         return Err(unsupported("fill order 2"));
@@ -112,6 +127,8 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
         compression,
         predictor,
         chunks: chunks(tiff, directory, width, height)?,
+        luma_chroma,
+        tables: directory.entry(347).copied(),
     })
 }
 
@@ -146,12 +163,12 @@ fn compression(number: u64) -> Result<Compression, Flaw> {
         1 => return Ok(Compression::None),
         5 => return Ok(Compression::Lzw),
         8 | 32_946 => return Ok(Compression::Deflate),
+        7 => return Ok(Compression::Jpeg),
         32_773 => return Ok(Compression::PackBits),
         2 => "CCITT modified Huffman",
         3 => "CCITT group 3",
         4 => "CCITT group 4",
         6 => "old JPEG",
-        7 => "JPEG",
         32_809 => "ThunderScan",
         33_003 | 33_005 | 34_712 => "JPEG 2000",
         9 | 10 | 34_661 => "JBIG",

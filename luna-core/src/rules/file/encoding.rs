@@ -158,7 +158,7 @@ fn unsupported(cx: &FileContext<'_>, out: &mut Sink<'_>) {
             "",
             Draft::new(format!("{} is known, but not decoded by this version.", format.title()))
                 .found(format.title())
-                .expected("DICOM, PNG, JPEG, TIFF or BMP"),
+                .expected("DICOM, PNG, JPEG, JPEG 2000, TIFF or BMP"),
         ),
         Family::Picture | Family::Table | Family::Other => {}
     }
