@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::rules::{Check, NameContext, Scope, SetContext, Sink};
 use crate::settings::Settings;
-use crate::source::{Item, ItemPath};
+use crate::source::{Defect, Item, ItemPath};
 
 /// A listed name with what is known of its bytes.
 ///
@@ -29,23 +29,41 @@ pub struct Entry {
     pub record: Record,
 }
 
+/// All that is known of a data set before it is judged as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// Every listed name; their order does not matter.
+    pub entries: Vec<Entry>,
+    /// True if some files were not examined; the verdict is then `incomplete` unless there is an
+    /// error.
+    pub partial: bool,
+    /// What is wrong with the source itself ([`Source::defects`](crate::Source::defects)).
+    pub defects: Vec<(String, Defect)>,
+}
+
+impl Whole {
+    /// Entries alone, all of them examined, out of a sound source.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+}
+
 /// Everything that needs the whole set: names, duplicates, verdict.
 ///
-/// The order of `entries` does not matter. `partial` says that some files were not examined; the
-/// verdict is then `incomplete` unless there is an error.
-///
 /// ```
-/// use luna_core::{Settings, conclude::{Entry, conclude}, examine, report::Verdict, source::Item};
+/// use luna_core::conclude::{Entry, Whole, conclude};
+/// use luna_core::{Settings, examine, report::Verdict, source::Item};
 /// let settings = Settings::default();
 /// let entry = Entry { item: Item::file("notes.pdf", 8), record: examine(b"%PDF-1.7", &settings) };
-/// let report = conclude(vec![entry], false, &settings);
+/// let report = conclude(Whole::of(vec![entry]), &settings);
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// ```
-pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> Report {
+pub fn conclude(whole: Whole, settings: &Settings) -> Report {
+    let Whole { mut entries, partial, defects } = whole;
     entries.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     meet_paths(&mut entries, settings);
     number_identities(&mut entries);
-    let mut set_findings = check_set(&entries, settings);
+    let mut set_findings = check_set(&entries, &defects, settings);
     for finding in &mut set_findings {
         finding.place(None);
         finding.excepted = !finding.related.is_empty()
@@ -53,7 +71,9 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
     }
     set_findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 
-    let partial = partial || entries.iter().any(|entry| entry.record.partial);
+    let stopped = |(_, defect): &(String, Defect)| matches!(defect, Defect::OverBudget { .. });
+    let partial =
+        partial || entries.iter().any(|entry| entry.record.partial) || defects.iter().any(stopped);
     let dataset = summarise(&entries);
     let rules = rules_run(&entries, settings);
     let files: Vec<FileEntry> = entries.into_iter().map(into_file).collect();
@@ -145,8 +165,8 @@ impl Numbering {
     }
 }
 
-fn check_set(entries: &[Entry], settings: &Settings) -> Vec<Finding> {
-    let context = SetContext { settings, entries };
+fn check_set(entries: &[Entry], defects: &[(String, Defect)], settings: &Settings) -> Vec<Finding> {
+    let context = SetContext { settings, entries, defects };
     let mut findings = Vec::new();
     for rule in settings.running() {
         for check in rule.check.each() {

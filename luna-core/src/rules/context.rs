@@ -9,7 +9,7 @@ use crate::measure::Measured;
 use crate::probe::{Flaw, Probe};
 use crate::record::{Facts, Record};
 use crate::settings::Settings;
-use crate::source::Item;
+use crate::source::{Defect, Item};
 
 /// A path that meets its record.
 #[derive(Debug)]
@@ -64,4 +64,6 @@ pub struct SetContext<'a> {
     pub settings: &'a Settings,
     /// All listed files with their records, in byte order of the path.
     pub entries: &'a [Entry],
+    /// What is wrong with the source itself; with each, the name below which it stands.
+    pub defects: &'a [(String, Defect)],
 }

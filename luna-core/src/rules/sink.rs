@@ -28,6 +28,15 @@ impl Draft {
         Self { message: message.into(), ..Self::default() }
     }
 
+    /// Says which of several sources it is about; an empty name says nothing.
+    #[must_use]
+    pub(crate) fn among(mut self, source: &str) -> Self {
+        if !source.is_empty() {
+            self.message = format!("{}: {}", crate::text::shown(source), self.message);
+        }
+        self
+    }
+
     /// Where it is.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
@@ -110,6 +119,11 @@ impl<'a> Sink<'a> {
             related: draft.related,
             excepted: false,
         });
+    }
+
+    /// The code of the rule.
+    pub(crate) fn code(&self) -> &'static str {
+        self.rule.code
     }
 
     /// The value of a number option in force.

@@ -20,13 +20,14 @@ use crate::{place, progress};
 Examples:
   luna validate scans/                       findings in the terminal
   luna validate scans/ -o report.html -o report.json
+  luna validate upload.zip                   read in place, nothing is unpacked to disk
   luna validate train/ test/ --profile chest-xray
   luna validate scans/ --select LF,LP001     only file defects and blank pictures
   luna validate scans/ --format jsonl | jq 'select(.type == \"file\")'
 
 A closed pipe (... | head) ends the output quietly; the exit code is still the verdict's.")]
 pub(super) struct Arguments {
-    /// Folders and files; several are one data set
+    /// Folders, archives (zip, tar, tar.gz, tar.zst) and files; several are one data set
     #[arg(value_name = "URI", required = true)]
     places: Vec<PathBuf>,
 
@@ -72,8 +73,8 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let files = self.files()?;
-        let source = place::open(&self.places)?;
         let validator = self.resources.apply(self.judgement.builder()?)?.build()?;
+        let source = place::open(&self.places, validator.settings().limits())?;
         let cancel = interrupt::token();
         let observer = progress::observer(self.progress);
         let report = validator.validate_with(&*source, &*observer, cancel)?;
