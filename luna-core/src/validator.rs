@@ -17,6 +17,7 @@ use crate::report::Report;
 use crate::rules::{Registry, Rule};
 use crate::settings::{IdentityKey, Settings};
 use crate::source::{Item, ItemKind, ReadError, Reading, Source};
+use crate::table::{Table, Tables};
 
 /// Memory for all threads together, unless the host says otherwise.
 const DEFAULT_MEMORY: u64 = 2 << 30;
@@ -75,7 +76,24 @@ impl Validator {
         observer: &dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Report, Error> {
+        self.validate_against(None, source, observer, cancel)
+    }
+
+    /// Validates everything in a source against a manifest from outside it, which stands in for
+    /// those of the set; else as [`validate_with`](Self::validate_with).
+    ///
+    /// # Errors
+    /// If the source cannot be listed. What is wrong with the manifest is a finding.
+    pub fn validate_against(
+        &self,
+        manifest: Option<Table>,
+        source: &dyn Source,
+        observer: &dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Report, Error> {
         let items = source.items()?;
+        let tables = Tables::of(source, &items, manifest, &self.settings);
+        let md5 = tables.want_md5();
         let bytes = items.iter().map(|item| item.size_bytes).sum();
         observer.listed(items.len() as u64, bytes);
         let examined = Mutex::new(Vec::with_capacity(items.len()));
@@ -87,7 +105,7 @@ impl Validator {
         let work = || {
             source.each(&items, &reading, &|number, bytes| {
                 let Some(item) = items.get(number) else { return };
-                let entry = self.examine_item(item.clone(), bytes);
+                let entry = self.examine_item(item.clone(), bytes, md5);
                 observer.examined(item.path.as_str(), item.size_bytes, &entry.record.findings);
                 examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
             });
@@ -99,7 +117,7 @@ impl Validator {
         let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.concluding();
         let partial = entries.len() < items.len();
-        let whole = Whole { entries, partial, defects: source.defects() };
+        let whole = Whole { entries, partial, defects: source.defects(), tables };
         Ok(conclude(whole, &self.settings))
     }
 
@@ -109,15 +127,25 @@ impl Validator {
     }
 
     /// Examines one listed name.
-    fn examine_item(&self, mut item: Item, bytes: Result<Cow<'_, [u8]>, ReadError>) -> Entry {
+    fn examine_item(
+        &self,
+        mut item: Item,
+        bytes: Result<Cow<'_, [u8]>, ReadError>,
+        md5: bool,
+    ) -> Entry {
         let settings = &self.settings;
+        let seen = |bytes: &[u8]| {
+            let mut record = examine_within(bytes, settings, &self.pictures);
+            record.md5 = md5.then(|| crate::table::md5(bytes));
+            record
+        };
         let record = match bytes {
             _ if item.kind != ItemKind::File => unread(item.size_bytes, None, settings),
-            Ok(bytes) => examine_within(&bytes, settings, &self.pictures),
+            Ok(bytes) => seen(&bytes),
             Err(ReadError::Damaged { mut defects, bytes }) => {
                 item.defects.append(&mut defects);
                 match bytes {
-                    Some(bytes) => examine_within(&bytes, settings, &self.pictures),
+                    Some(bytes) => seen(&bytes),
                     None => unread(item.size_bytes, None, settings),
                 }
             }

@@ -19,6 +19,7 @@ pub struct Draft {
     found: Option<String>,
     expected: Option<String>,
     related: Vec<String>,
+    subject: Option<String>,
 }
 
 impl Draft {
@@ -26,6 +27,13 @@ impl Draft {
     /// [`text::shown`](crate::text::shown) or be masked.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
+    }
+
+    /// The file that a finding of the whole set is about; it then stands under that file.
+    #[must_use]
+    pub fn about(mut self, path: impl Into<String>) -> Self {
+        self.subject = Some(path.into());
+        self
     }
 
     /// Says which of several sources it is about; an empty name says nothing.
@@ -110,7 +118,7 @@ impl<'a> Sink<'a> {
             rule: self.rule.code.to_owned(),
             name: self.rule.name.to_owned(),
             severity: self.settings.severity(self.rule, declared),
-            path: None,
+            path: draft.subject,
             message,
             help: draft.help.unwrap_or_else(|| self.rule.how_to_fix.to_owned()),
             location: draft.location,
