@@ -148,7 +148,8 @@ fn meet_paths(entries: &mut [Entry], tables: &Tables, settings: &Settings) {
         record.facts.kind = kind_of(&entry.item.path, &record.facts);
         let in_set = |table: &&Table| !table.is_outside() && entry.item.path.is_utf8();
         let path = entry.item.path.as_str();
-        if tables.read.iter().filter(in_set).any(|table| table.name() == path) {
+        let is_left = tables.left.iter().any(|left| left == path);
+        if is_left || tables.read.iter().filter(in_set).any(|table| table.name() == path) {
             // Whatever is wrong with it as a table is said by LM002.
             record.facts.kind = Kind::Table;
             record.findings.retain(|finding| finding.rule != "LF002");

@@ -10,7 +10,7 @@ use crate::source::{Item, ItemKind, ReadError, Source};
 pub struct Tables {
     /// Those that were read; at most one of them is a manifest.
     pub read: Vec<Table>,
-    /// Paths of further manifests of the set, which were not.
+    /// Paths of manifests of the set that were not, since another one counts.
     pub left: Vec<String>,
 }
 
@@ -36,8 +36,7 @@ impl Tables {
         tables.read.extend(outside);
         for found in find(items) {
             match (found.role, found.second) {
-                (Role::Manifest, _) if given => {}
-                (Role::Manifest, true) => tables.left.push(found.path),
+                (Role::Manifest, second) if given || second => tables.left.push(found.path),
                 (role, _) => tables.read.push(read(source, &found.path, role, settings)),
             }
         }

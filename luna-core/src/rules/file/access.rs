@@ -78,7 +78,8 @@ static DECOMPRESSION_BOMB: Rule = Rule {
           so does a viewer.",
     measured: "The header's claim is compared with the budgets under `[limits]` before anything is \
                allocated. The ratio of decoded to stored bytes counts only above 256 MiB decoded: a \
-               blank 16-bit PNG honestly reaches 1,026, a blank JPEG 2000 27,881.",
+               blank 16-bit PNG honestly reaches 1,026, a blank JPEG 2000 27,881. An archive is listed up to \
+               `archive_entries`, and up to `archive_ratio` once 100 MiB are unpacked.",
     how_to_fix: "If the picture is honest, raise the named limit in the profile; else remove the file.",
     references: &["CWE-409: Improper Handling of Highly Compressed Data"],
     check: Check::All(&[Check::File(bomb), Check::Set(archive::source)]),

@@ -108,7 +108,8 @@ static CHECKSUM_BAD: Rule = Rule {
     why: "Some bytes are not those that were written: a disk, a cable or an editor changed them. The \
           picture may still look right.",
     measured: "CRC-32 of every PNG chunk, Adler-32 of its compressed data. Lenient decoders skip \
-               both.",
+               both. In archives: CRC-32 of zip members and gzip streams, checksums of tar headers \
+               and Zstandard frames.",
     how_to_fix: "Copy the file again from the original and compare checksums.",
     references: &["PNG (Third Edition), 5.5 CRC algorithm", "RFC 1950, 2.2 (Adler-32)"],
     check: Check::All(&[
@@ -151,7 +152,8 @@ static TRAILING_DATA: Rule = Rule {
     summary: "Bytes that belong to nothing follow the end of the picture.",
     why: "Something was appended: a second file, a thumbnail of a phone, notes, or a hiding place. \
           Nobody who looks at the picture sees it.",
-    measured: "Bytes after IEND, EOI or the last element, unless all of them are zero (padding).",
+    measured: "Bytes after IEND, EOI or the last element, unless all of them are zero (padding); \
+               bytes before, between and behind the members of an archive.",
     how_to_fix: "Save the picture again with an image tool; it drops what does not belong to it.",
     references: &["PNG (Third Edition), 13.2", "DICOM PS3.10, 7.2 (DataSetTrailingPadding)"],
     check: Check::All(&[Check::File(trailing), Check::Set(archive::source)]),

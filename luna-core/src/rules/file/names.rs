@@ -39,7 +39,9 @@ static UNSAFE_PATH: Rule = Rule {
           is missing.",
     measured: "Names are compared after Unicode NFC and lower-casing. Odd are: control, bidirectional \
                and zero-width characters, bytes that are not UTF-8, what Windows cannot store, and \
-               beginnings of formulas.",
+               beginnings of formulas. In archives: local against central headers (name, method, \
+               sizes, checksum, flags), PAX against ustar sizes, members of one name, members that \
+               share bytes, a second end, members that are encrypted or missing in the directory.",
     how_to_fix: "Rename the file with plain letters, digits, dashes and dots; put files in place of \
                  links.",
     references: &[

@@ -36,13 +36,15 @@ static MANIFEST_MISSING: Rule = Rule {
 };
 
 fn presence(cx: &SetContext<'_>, out: &mut Sink<'_>) {
-    let used = manifest(cx).map(|it| it.table().name());
+    let used = manifest(cx).map(|it| it.table());
     if used.is_none() && cx.settings.profile().manifest.required {
         let draft = Draft::new("There is no manifest, and the profile requires one.")
             .expected("manifest.json, manifest.csv, SHA256SUMS or the like at the root");
         out.fire("", draft);
     }
-    if let Some(used) = used.filter(|_| !cx.left.is_empty()) {
+    // Whoever named one has chosen.
+    if let Some(used) = used.filter(|it| !it.is_outside() && !cx.left.is_empty()) {
+        let used = used.name();
         let message = format!(
             "There are {} manifests; `{}` is used, the others were not read.",
             grouped(cx.left.len() as u64 + 1),
