@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use luna_benches::entries;
 use luna_core::Settings;
-use luna_core::conclude::conclude;
+use luna_core::conclude::{Whole, conclude};
 
 fn sets(criterion: &mut Criterion) {
     let settings = Settings::default();
@@ -18,7 +18,7 @@ fn sets(criterion: &mut Criterion) {
         group.bench_with_input(BenchmarkId::from_parameter(count), &made, |run, made| {
             run.iter_batched(
                 || made.clone(),
-                |entries| conclude(entries, false, &settings),
+                |entries| conclude(Whole::of(entries), &settings),
                 BatchSize::PerIteration,
             );
         });

@@ -1,7 +1,7 @@
 //! The second of the three functions: all records in, a [`Report`] out. It works from records alone;
 //! no byte of a file is read here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,8 @@ use crate::report::{
 };
 use crate::rules::{Check, NameContext, Scope, SetContext, Sink};
 use crate::settings::Settings;
-use crate::source::{Item, ItemPath};
+use crate::source::{Defect, Item, ItemPath};
+use crate::table::{Matched, Names, Table, Tables};
 
 /// A listed name with what is known of its bytes.
 ///
@@ -29,33 +30,51 @@ pub struct Entry {
     pub record: Record,
 }
 
+/// All that is known of a data set before it is judged as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// Every listed name; their order does not matter.
+    pub entries: Vec<Entry>,
+    /// True if some files were not examined; the verdict is then `incomplete` unless there is an
+    /// error.
+    pub partial: bool,
+    /// What is wrong with the source itself ([`Source::defects`](crate::Source::defects)).
+    pub defects: Vec<(String, Defect)>,
+    /// The tables that go with it.
+    pub tables: Tables,
+}
+
+impl Whole {
+    /// Entries alone, all of them examined, out of a sound source.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+}
+
 /// Everything that needs the whole set: names, duplicates, verdict.
 ///
-/// The order of `entries` does not matter. `partial` says that some files were not examined; the
-/// verdict is then `incomplete` unless there is an error.
-///
 /// ```
-/// use luna_core::{Settings, conclude::{Entry, conclude}, examine, report::Verdict, source::Item};
+/// use luna_core::conclude::{Entry, Whole, conclude};
+/// use luna_core::{Settings, examine, report::Verdict, source::Item};
 /// let settings = Settings::default();
 /// let entry = Entry { item: Item::file("notes.pdf", 8), record: examine(b"%PDF-1.7", &settings) };
-/// let report = conclude(vec![entry], false, &settings);
+/// let report = conclude(Whole::of(vec![entry]), &settings);
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// ```
-pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> Report {
+pub fn conclude(whole: Whole, settings: &Settings) -> Report {
+    let Whole { mut entries, partial, defects, tables } = whole;
     entries.sort_by(|a, b| a.item.path.cmp(&b.item.path));
-    meet_paths(&mut entries, settings);
+    meet_paths(&mut entries, &tables, settings);
     number_identities(&mut entries);
-    let mut set_findings = check_set(&entries, settings);
-    for finding in &mut set_findings {
-        finding.place(None);
-        finding.excepted = !finding.related.is_empty()
-            && finding.related.iter().all(|path| settings.excepts(&finding.rule, path));
-    }
+    let stopped = |(_, defect): &(String, Defect)| matches!(defect, Defect::OverBudget { .. });
+    let partial = partial || defects.iter().any(stopped);
+    let found = check_set(&entries, &defects, &tables, partial, settings);
+    let mut set_findings = stand_under_files(found, &mut entries, settings);
     set_findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 
     let partial = partial || entries.iter().any(|entry| entry.record.partial);
     let dataset = summarise(&entries);
-    let rules = rules_run(&entries, settings);
+    let rules = rules_run(&entries, &tables, settings);
     let files: Vec<FileEntry> = entries.into_iter().map(into_file).collect();
     let all = || files.iter().flat_map(|file| &file.findings).chain(&set_findings);
     let counts = Counts::of(all());
@@ -81,8 +100,44 @@ pub fn conclude(mut entries: Vec<Entry>, partial: bool, settings: &Settings) -> 
     }
 }
 
+/// Puts findings of the whole set that are about one of its files under that file; the others stay.
+fn stand_under_files(
+    found: Vec<Finding>,
+    entries: &mut [Entry],
+    settings: &Settings,
+) -> Vec<Finding> {
+    let mut rest = Vec::new();
+    let mut touched = BTreeSet::new();
+    for mut finding in found {
+        let subject = finding.path.take();
+        finding.place(subject.as_deref());
+        let Some(path) = subject else {
+            finding.excepted = !finding.related.is_empty()
+                && finding.related.iter().all(|path| settings.excepts(&finding.rule, path));
+            rest.push(finding);
+            continue;
+        };
+        finding.excepted = settings.excepts(&finding.rule, &path);
+        // Entries are in byte order of the path, and this one's text is its bytes.
+        let at = entries.binary_search_by(|entry| entry.item.path.as_bytes().cmp(path.as_bytes()));
+        match at.ok().and_then(|at| entries.get_mut(at).map(|entry| (at, entry))) {
+            Some((at, entry)) => {
+                entry.record.findings.push(finding);
+                touched.insert(at);
+            }
+            None => rest.push(finding),
+        }
+    }
+    for at in touched {
+        if let Some(entry) = entries.get_mut(at) {
+            entry.record.findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        }
+    }
+    rest
+}
+
 /// Adds what depends on the path: kind, findings about names, places and ids of all findings.
-fn meet_paths(entries: &mut [Entry], settings: &Settings) {
+fn meet_paths(entries: &mut [Entry], tables: &Tables, settings: &Settings) {
     let paths: Vec<ItemPath> = entries.iter().map(|entry| entry.item.path.clone()).collect();
     let mut by_form: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for path in &paths {
@@ -91,6 +146,14 @@ fn meet_paths(entries: &mut [Entry], settings: &Settings) {
     for entry in entries {
         let record = &mut entry.record;
         record.facts.kind = kind_of(&entry.item.path, &record.facts);
+        let in_set = |table: &&Table| !table.is_outside() && entry.item.path.is_utf8();
+        let path = entry.item.path.as_str();
+        let is_left = tables.left.iter().any(|left| left == path);
+        if is_left || tables.read.iter().filter(in_set).any(|table| table.name() == path) {
+            // Whatever is wrong with it as a table is said by LM002.
+            record.facts.kind = Kind::Table;
+            record.findings.retain(|finding| finding.rule != "LF002");
+        }
         if matches!(record.facts.kind, Kind::Debris | Kind::Document) {
             // Not part of the set's pictures; but whoever is named in it is still named.
             record.findings.retain(|finding| finding.rule.starts_with("LI"));
@@ -145,8 +208,18 @@ impl Numbering {
     }
 }
 
-fn check_set(entries: &[Entry], settings: &Settings) -> Vec<Finding> {
-    let context = SetContext { settings, entries };
+fn check_set(
+    entries: &[Entry],
+    defects: &[(String, Defect)],
+    tables: &Tables,
+    partial: bool,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let names = Names::new(entries.iter().map(|entry| entry.item.path.as_str()).collect());
+    let matched: Vec<Matched<'_>> =
+        tables.read.iter().map(|table| Matched::new(table, &names)).collect();
+    let left = &tables.left;
+    let context = SetContext { settings, entries, defects, tables: &matched, left, partial };
     let mut findings = Vec::new();
     for rule in settings.running() {
         for check in rule.check.each() {
@@ -181,13 +254,14 @@ fn summarise(entries: &[Entry]) -> Dataset {
     }
 }
 
-fn rules_run(entries: &[Entry], settings: &Settings) -> RulesRun {
+fn rules_run(entries: &[Entry], tables: &Tables, settings: &Settings) -> RulesRun {
     let mut run = RulesRun::default();
     for rule in settings.running() {
         let seen = entries.iter().filter(|entry| rule.scope.covers(&entry.record.facts));
         let needed = if rule.scope == Scope::Set { 2 } else { 1 };
         // What finds that there is nothing at all has looked.
-        if rule.scope == Scope::Any || seen.take(needed).count() == needed {
+        let tabular = rule.scope == Scope::Table && !tables.read.is_empty();
+        if rule.scope == Scope::Any || tabular || seen.take(needed).count() == needed {
             run.ran += 1;
         } else {
             run.nothing_to_look_at.push(rule.code.to_owned());

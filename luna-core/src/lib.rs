@@ -23,6 +23,7 @@ pub mod report;
 pub mod rules;
 mod settings;
 pub mod source;
+pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod text;

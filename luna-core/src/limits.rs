@@ -45,6 +45,25 @@ pub struct Limits {
     /// Decoded bytes for one byte of file; counts only above 256 MiB decoded.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub ratio: u32,
+    /// Members of an archive.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub archive_entries: u32,
+    /// Unpacked bytes for one byte of an archive; counts only above 100 MiB unpacked.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub archive_ratio: u32,
+    /// Largest manifest or label table that is read, in bytes.
+    #[serde(with = "size")]
+    #[schemars(with = "size::Text")]
+    pub table_bytes: u64,
+    /// Rows of a manifest or label table.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub table_rows: u32,
+    /// Columns of a manifest or label table.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub table_columns: u32,
+    /// Nesting of a JSON manifest.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub json_nesting: u32,
     /// Wall-clock guard a file, in seconds; when it trips, the report is partial.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub seconds: u32,
@@ -62,6 +81,12 @@ impl Default for Limits {
             dicom_elements: 100_000,
             text_bytes: 64 << 10,
             ratio: 1_000,
+            archive_entries: 1_000_000,
+            archive_ratio: 200,
+            table_bytes: 64 << 20,
+            table_rows: 1_000_000,
+            table_columns: 4_096,
+            json_nesting: 128,
             seconds: 60,
         }
     }

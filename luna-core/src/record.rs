@@ -223,6 +223,9 @@ pub struct DicomFacts {
 pub struct KeyedIdentity {
     /// Issuer and PatientID.
     pub patient: Option<String>,
+    /// PatientID alone, as a table gives it.
+    #[serde(default)]
+    pub patient_id: Option<String>,
     /// StudyInstanceUID.
     pub study: Option<String>,
     /// SeriesInstanceUID.
@@ -251,6 +254,9 @@ pub struct Record {
     pub identity: KeyedIdentity,
     /// PatientAge in years.
     pub age_years: Option<f32>,
+    /// MD5 of the bytes, hexadecimal; computed only where a table gives one.
+    #[serde(default)]
+    pub md5: Option<String>,
     /// True if the wall-clock guard cut the work short.
     pub partial: bool,
 }
@@ -264,6 +270,7 @@ impl Record {
             descriptor: None,
             identity: KeyedIdentity::default(),
             age_years: None,
+            md5: None,
             partial: false,
         }
     }

@@ -1,9 +1,11 @@
 //! The whole way, for hosts that have all files at hand: list, examine in parallel, conclude.
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
-use crate::conclude::{Entry, conclude};
+use rayon::ThreadPool;
+
+use crate::conclude::{Entry, Whole, conclude};
 use crate::error::Error;
 use crate::examine::{examine_within, unread};
 use crate::illustrate::SourceLook;
@@ -11,11 +13,11 @@ use crate::limits::MemoryBudget;
 use crate::observer::{CancelToken, Observer, Unobserved};
 use crate::probe::Flaw;
 use crate::profile::Profile;
-use crate::record::Record;
 use crate::report::Report;
 use crate::rules::{Registry, Rule};
 use crate::settings::{IdentityKey, Settings};
-use crate::source::{Item, ItemKind, ReadError, Source};
+use crate::source::{Item, ItemKind, ReadError, Reading, Source};
+use crate::table::{Table, Tables};
 
 /// Memory for all threads together, unless the host says otherwise.
 const DEFAULT_MEMORY: u64 = 2 << 30;
@@ -74,27 +76,49 @@ impl Validator {
         observer: &dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Report, Error> {
+        self.validate_against(None, source, observer, cancel)
+    }
+
+    /// Validates everything in a source against a manifest from outside it, which stands in for
+    /// those of the set; else as [`validate_with`](Self::validate_with).
+    ///
+    /// # Errors
+    /// If the source cannot be listed. What is wrong with the manifest is a finding.
+    pub fn validate_against(
+        &self,
+        manifest: Option<Table>,
+        source: &dyn Source,
+        observer: &dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Report, Error> {
         let items = source.items()?;
+        let tables = Tables::of(source, &items, manifest, &self.settings);
+        let md5 = tables.want_md5();
         let bytes = items.iter().map(|item| item.size_bytes).sum();
         observer.listed(items.len() as u64, bytes);
-        let work = || -> Vec<Entry> {
-            items
-                .par_iter()
-                .filter(|_| !cancel.is_cancelled())
-                .map(|item| {
-                    let record = self.examine_item(source, item);
-                    observer.examined(item.path.as_str(), item.size_bytes, &record.findings);
-                    Entry { item: item.clone(), record }
-                })
-                .collect()
+        let examined = Mutex::new(Vec::with_capacity(items.len()));
+        let reading = Reading {
+            max_bytes: self.settings.limits().file_bytes,
+            memory: &self.files,
+            stop: &|| cancel.is_cancelled(),
         };
-        let entries = match &self.pool {
+        let work = || {
+            source.each(&items, &reading, &|number, bytes| {
+                let Some(item) = items.get(number) else { return };
+                let entry = self.examine_item(item.clone(), bytes, md5);
+                observer.examined(item.path.as_str(), item.size_bytes, &entry.record.findings);
+                examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            });
+        };
+        match &self.pool {
             Some(pool) => pool.install(work),
             None => work(),
-        };
+        }
+        let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.concluding();
         let partial = entries.len() < items.len();
-        Ok(conclude(entries, partial, &self.settings))
+        let whole = Whole { entries, partial, defects: source.defects(), tables };
+        Ok(conclude(whole, &self.settings))
     }
 
     /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).
@@ -102,23 +126,37 @@ impl Validator {
         SourceLook::new(source, self.settings.limits()).within(&self.pictures)
     }
 
-    /// Reads and examines one listed name.
-    fn examine_item(&self, source: &dyn Source, item: &Item) -> Record {
-        if item.kind != ItemKind::File {
-            return unread(item.size_bytes, None, &self.settings);
-        }
-        let _room = self.files.claim(item.size_bytes);
-        let allowed = self.settings.limits().file_bytes;
-        match source.read(&item.path, allowed) {
-            Ok(bytes) => examine_within(&bytes, &self.settings, &self.pictures),
-            Err(ReadError::TooLarge { found, .. }) => {
-                let flaw = Flaw::OverBudget { limit: "file_bytes", allowed, seen: found };
-                unread(found, Some(flaw), &self.settings)
+    /// Examines one listed name.
+    fn examine_item(
+        &self,
+        mut item: Item,
+        bytes: Result<Cow<'_, [u8]>, ReadError>,
+        md5: bool,
+    ) -> Entry {
+        let settings = &self.settings;
+        let seen = |bytes: &[u8]| {
+            let mut record = examine_within(bytes, settings, &self.pictures);
+            record.md5 = md5.then(|| crate::table::md5(bytes));
+            record
+        };
+        let record = match bytes {
+            _ if item.kind != ItemKind::File => unread(item.size_bytes, None, settings),
+            Ok(bytes) => seen(&bytes),
+            Err(ReadError::Damaged { mut defects, bytes }) => {
+                item.defects.append(&mut defects);
+                match bytes {
+                    Some(bytes) => seen(&bytes),
+                    None => unread(item.size_bytes, None, settings),
+                }
             }
-            Err(ReadError::Io(_) | ReadError::NotAFile) => {
-                unread(item.size_bytes, None, &self.settings)
+            Err(ReadError::TooLarge { max_bytes, found }) => {
+                let flaw =
+                    Flaw::OverBudget { limit: "file_bytes", allowed: max_bytes, seen: found };
+                unread(found, Some(flaw), settings)
             }
-        }
+            Err(ReadError::Io(_) | ReadError::NotAFile) => unread(item.size_bytes, None, settings),
+        };
+        Entry { item, record }
     }
 }
 

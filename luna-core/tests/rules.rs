@@ -1,6 +1,6 @@
 //! Walks the registry: every case of every rule has a recipe that fires it, every rule one that
 //! leaves it silent, and each does what its name says.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on may say so")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on may say so")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use luna_core::report::Report;
 use luna_core::rules::{Registry, Rule};
-use luna_core::source::{Folder, Memory};
+use luna_core::source::{Archive, Folder, Memory};
 use luna_core::{Profile, Validator};
 use luna_fixtures::{Entry, Recipe};
 
@@ -61,6 +61,11 @@ fn validate(recipe: &Recipe) -> Report {
         None => Profile::default(),
     };
     let validator = Validator::builder().profile(profile).build().unwrap();
+    if let Some((_, bytes)) = recipe.archive().unwrap() {
+        let archive = Archive::from_bytes(bytes, validator.settings().limits());
+        let archive = archive.expect("an archive that is told by its first bytes");
+        return validator.validate(&archive).unwrap();
+    }
     let files = recipe.build().unwrap();
     if files.iter().any(|(_, entry)| matches!(entry, Entry::Link(_))) {
         let dir = tempfile::tempdir().unwrap();

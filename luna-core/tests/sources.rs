@@ -5,8 +5,9 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use luna_core::source::{Files, Folder, ItemKind, ItemPath, Joined, Memory, ReadError};
-use luna_core::{Source, SourceError, Validator};
+use luna_core::source::{Archive, Files, Folder, ItemKind, ItemPath, Joined, Memory, ReadError};
+use luna_core::{Limits, Source, SourceError, Validator};
+use luna_fixtures::write::archive::{Form, Member, write};
 use tempfile::TempDir;
 
 /// What every source under test holds.
@@ -91,6 +92,33 @@ fn a_single_file_behaves() {
     behaves(&Files::new([dir.path().join("sub/deep/z.dcm")]), &[("z.dcm", b"zz")]);
 }
 
+fn archive(form: Form, tree: &[(&str, &[u8])]) -> Archive {
+    let members: Vec<Member> = tree.iter().map(|(path, bytes)| Member::file(path, bytes)).collect();
+    Archive::from_bytes(write(form, &members), &Limits::default()).unwrap()
+}
+
+#[test]
+fn archives_behave() {
+    for form in Form::ALL {
+        behaves(&archive(form, &TREE), &TREE);
+    }
+}
+
+#[test]
+fn an_archive_on_disk_behaves() {
+    let dir = TempDir::new().unwrap();
+    let members = TREE.map(|(path, bytes)| Member::file(path, bytes));
+    for form in Form::ALL {
+        // The name says nothing.
+        let place = dir.path().join("upload");
+        fs::write(&place, write(form, &members)).unwrap();
+        behaves(&Archive::open(&place, &Limits::default()).unwrap().unwrap(), &TREE);
+    }
+    let place = dir.path().join("a.png");
+    fs::write(&place, "no archive").unwrap();
+    assert!(Archive::open(&place, &Limits::default()).unwrap().is_none());
+}
+
 #[test]
 fn joined_sources_behave() {
     let mut joined = Joined::default();
@@ -107,6 +135,15 @@ fn every_source_of_one_tree_gives_the_same_report() {
     let from_memory = validator.validate(&memory(&TREE)).unwrap();
     let from_folder = validator.validate(&Folder::new(dir.path())).unwrap();
     assert_eq!(from_memory, from_folder);
+    for form in Form::ALL {
+        let from_archive = validator.validate(&archive(form, &TREE)).unwrap();
+        assert_eq!(from_archive, from_folder, "{form:?}");
+    }
+    let mut joined = Joined::default();
+    joined.push("x", archive(Form::TarGz, &TREE));
+    let mut folder = Joined::default();
+    folder.push("x", Folder::new(dir.path()));
+    assert_eq!(validator.validate(&joined).unwrap(), validator.validate(&folder).unwrap());
 }
 
 #[test]

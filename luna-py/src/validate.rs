@@ -27,7 +27,7 @@ pub(crate) enum Places {
 /// Parameters
 /// ----------
 /// path : str, os.PathLike, or a sequence of them
-///     Folders and files. Paths in the report are relative to a single folder; of several places
+///     Folders, archives and files. Paths in the report are relative to a single folder; of several places
 ///     each path begins with the last part of its place.
 /// profile : str or os.PathLike, optional
 ///     Name of a built-in profile (``"default"``, ``"chest-xray"``, ``"dicom"``, ``"strict"``) or a
@@ -70,8 +70,9 @@ pub(crate) fn validate(
         Places::One(place) => vec![place],
         Places::Several(places) => places,
     };
-    let source = place::open(&places).map_err(|error| from_place(&error))?;
     let validator = validator(profile, threads).map_err(|error| from_engine(&error))?;
+    let limits = validator.settings().limits();
+    let source = place::open(&places, limits).map_err(|error| from_place(&error))?;
     let when = if progress { progress::When::Auto } else { progress::When::Never };
     let observer = progress::observer(when);
     let report = run(py, &validator, &*source, &*observer)?;

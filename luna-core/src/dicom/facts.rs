@@ -122,6 +122,7 @@ fn identity(file: &DicomFile<'_>, key: &IdentityKey) -> KeyedIdentity {
     let issuer = file.text(tags::ISSUER_OF_PATIENT_ID).unwrap_or_default();
     KeyedIdentity {
         patient: file.text(tags::PATIENT_ID).map(|id| key.hash(&["patient", &issuer, &id])),
+        patient_id: hashed("patient-id", tags::PATIENT_ID),
         study: hashed("study", tags::STUDY_INSTANCE_UID),
         series: hashed("series", tags::SERIES_INSTANCE_UID),
         instance: hashed("instance", tags::SOP_INSTANCE_UID),

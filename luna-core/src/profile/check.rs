@@ -7,6 +7,7 @@ use super::suggest::{hint, unknown_key};
 use super::{Exception, OptionValue, Profile, RuleSettings};
 use crate::error::ProfileError;
 use crate::rules::{DefaultValue, Registry, Rule, RuleOption};
+use crate::table::Column;
 use crate::text::shown;
 
 impl Profile {
@@ -40,6 +41,14 @@ impl Profile {
                 let path = format!("exceptions[{at}].until");
                 let message = format!("`{path}`: there is no day {}", shown(day));
                 return Err(self.places.invalid(&path, message));
+            }
+        }
+        for id in self.manifest.columns.keys() {
+            let mut known = Column::ALL.into_iter().map(Column::id);
+            if !known.any(|column| column == id) {
+                let path = format!("manifest.columns.{id}");
+                let known = Column::ALL.into_iter().map(Column::id);
+                return Err(self.places.invalid(&path, unknown_key(id, "manifest.columns", known)));
             }
         }
         Exceptions::compile(self)?;

@@ -23,6 +23,7 @@ use crate::finding::Severity;
 use crate::limits::Limits;
 use crate::probe::Format;
 use crate::rules::{FAMILIES, Rule, Status};
+use crate::table::Column;
 
 /// Edition of the rules that this engine holds.
 pub const EDITION: &str = "2026.1";
@@ -61,6 +62,8 @@ pub struct Profile {
     pub exceptions: Vec<Exception>,
     /// The policy of de-identification.
     pub identity: IdentityPolicy,
+    /// What is expected of the manifest.
+    pub manifest: ManifestPolicy,
     /// Budgets.
     pub limits: Limits,
     /// Where in which file its keys stand; no part of what it says.
@@ -143,6 +146,18 @@ pub struct Exception {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub until: Option<String>,
+}
+
+/// What is expected of the manifest, and how its columns are called.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ManifestPolicy {
+    /// True if a set without a manifest is not to pass.
+    pub required: bool,
+    /// Columns that the manifest must have, each with a value in every row.
+    pub require: Vec<Column>,
+    /// Names of columns that are called otherwise: `{ file = "dicom_path", split = "cv" }`.
+    pub columns: BTreeMap<String, String>,
 }
 
 /// The policy of de-identification (PS3.15 Annex E).
@@ -237,6 +252,7 @@ impl Profile {
             rules: RuleSelection::default(),
             exceptions: Vec::new(),
             identity: IdentityPolicy::default(),
+            manifest: ManifestPolicy::default(),
             limits: Limits::default(),
             places: Places::default(),
         }

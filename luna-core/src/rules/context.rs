@@ -9,7 +9,8 @@ use crate::measure::Measured;
 use crate::probe::{Flaw, Probe};
 use crate::record::{Facts, Record};
 use crate::settings::Settings;
-use crate::source::Item;
+use crate::source::{Defect, Item};
+use crate::table::Matched;
 
 /// A path that meets its record.
 #[derive(Debug)]
@@ -64,4 +65,12 @@ pub struct SetContext<'a> {
     pub settings: &'a Settings,
     /// All listed files with their records, in byte order of the path.
     pub entries: &'a [Entry],
+    /// What is wrong with the source itself; with each, the name below which it stands.
+    pub defects: &'a [(String, Defect)],
+    /// The tables that were read, each with the files of its rows (numbers in `entries`).
+    pub tables: &'a [Matched<'a>],
+    /// Paths of further manifests, which were not read.
+    pub left: &'a [String],
+    /// True if some files of the source were not looked at.
+    pub partial: bool,
 }

@@ -9,6 +9,7 @@ mod cross;
 mod dicom;
 mod file;
 mod identity;
+mod manifest;
 pub mod page;
 mod pixel;
 mod registry;
@@ -37,5 +38,11 @@ pub struct Family {
 }
 
 /// All families, in the order in which reports and pages list them.
-pub static FAMILIES: &[&Family] =
-    &[&file::FAMILY, &pixel::FAMILY, &dicom::FAMILY, &identity::FAMILY, &cross::FAMILY];
+pub static FAMILIES: &[&Family] = &[
+    &file::FAMILY,
+    &pixel::FAMILY,
+    &dicom::FAMILY,
+    &identity::FAMILY,
+    &manifest::FAMILY,
+    &cross::FAMILY,
+];

@@ -104,6 +104,7 @@ fn scope(scope: Scope) -> String {
         Scope::Image => "decoded pictures".to_owned(),
         Scope::PlainPicture => "pictures that are not DICOM".to_owned(),
         Scope::Set => "the set as a whole".to_owned(),
+        Scope::Table => "manifests and label tables".to_owned(),
     }
 }
 

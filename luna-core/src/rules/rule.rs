@@ -147,6 +147,8 @@ pub enum Scope {
     PlainPicture,
     /// The set as a whole, with at least two images.
     Set,
+    /// Manifests and label tables.
+    Table,
 }
 
 impl Scope {
@@ -157,6 +159,7 @@ impl Scope {
             Self::Format(format) => facts.format == Some(format),
             Self::DicomImage => facts.format == Some(Format::Dicom) && facts.kind == Kind::Image,
             Self::Image | Self::Set => facts.is_decoded_image(),
+            Self::Table => false,
             Self::PlainPicture => facts.kind == Kind::Image && facts.format != Some(Format::Dicom),
         }
     }

@@ -19,6 +19,7 @@ pub struct Draft {
     found: Option<String>,
     expected: Option<String>,
     related: Vec<String>,
+    subject: Option<String>,
 }
 
 impl Draft {
@@ -26,6 +27,22 @@ impl Draft {
     /// [`text::shown`](crate::text::shown) or be masked.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
+    }
+
+    /// The file that a finding of the whole set is about; it then stands under that file.
+    #[must_use]
+    pub fn about(mut self, path: impl Into<String>) -> Self {
+        self.subject = Some(path.into());
+        self
+    }
+
+    /// Says which of several sources it is about; an empty name says nothing.
+    #[must_use]
+    pub(crate) fn among(mut self, source: &str) -> Self {
+        if !source.is_empty() {
+            self.message = format!("{}: {}", crate::text::shown(source), self.message);
+        }
+        self
     }
 
     /// Where it is.
@@ -101,7 +118,7 @@ impl<'a> Sink<'a> {
             rule: self.rule.code.to_owned(),
             name: self.rule.name.to_owned(),
             severity: self.settings.severity(self.rule, declared),
-            path: None,
+            path: draft.subject,
             message,
             help: draft.help.unwrap_or_else(|| self.rule.how_to_fix.to_owned()),
             location: draft.location,
@@ -110,6 +127,11 @@ impl<'a> Sink<'a> {
             related: draft.related,
             excepted: false,
         });
+    }
+
+    /// The code of the rule.
+    pub(crate) fn code(&self) -> &'static str {
+        self.rule.code
     }
 
     /// The value of a number option in force.

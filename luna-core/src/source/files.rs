@@ -61,7 +61,8 @@ impl Source for Files {
                 _ => ItemKind::Special,
             };
             let size_bytes = if kind == ItemKind::File { found.len() } else { 0 };
-            if visit(Item { path: path.clone(), kind, size_bytes }).is_break() {
+            let item = Item { size_bytes, ..Item::of_kind(path.clone(), kind) };
+            if visit(item).is_break() {
                 break;
             }
         }

@@ -66,7 +66,8 @@ impl Source for Folder {
                 Ok(kind) if kind.is_symlink() => (ItemKind::Link, 0),
                 _ => (ItemKind::Special, 0),
             };
-            if visit(Item { path: ItemPath::from_bytes(path), kind, size_bytes }).is_break() {
+            let item = Item { size_bytes, ..Item::of_kind(ItemPath::from_bytes(path), kind) };
+            if visit(item).is_break() {
                 break;
             }
         }

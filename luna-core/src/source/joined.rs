@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::{Item, ItemPath, ReadError, Source};
+use super::{Defect, Item, ItemPath, ReadError, Reading, Source, Visit};
 use crate::error::SourceError;
 
 /// Sources side by side, each below its own name; a second `a` is `a-2`.
@@ -26,13 +26,18 @@ pub struct Joined {
 impl Joined {
     /// Adds a source below `name`, or below `name-2` and so on if that is taken.
     pub fn push(&mut self, name: &str, source: impl Source + 'static) {
+        self.push_boxed(name, Box::new(source));
+    }
+
+    /// The same for a source whose type is not known.
+    pub fn push_boxed(&mut self, name: &str, source: Box<dyn Source>) {
         let taken = |name: &str| self.parts.iter().any(|(other, _)| other == name);
         let free = if taken(name) {
             (2..self.parts.len() + 3).map(|n| format!("{name}-{n}")).find(|name| !taken(name))
         } else {
             None
         };
-        self.parts.push((free.unwrap_or_else(|| name.to_owned()), Box::new(source)));
+        self.parts.push((free.unwrap_or_else(|| name.to_owned()), source));
     }
 }
 
@@ -65,5 +70,31 @@ impl Source for Joined {
             }
         }
         Err(ReadError::NotAFile)
+    }
+
+    fn each(&self, items: &[Item], reading: &Reading<'_>, visit: &Visit<'_>) {
+        for (name, source) in &self.parts {
+            let prefix = format!("{name}/").into_bytes();
+            let (numbers, inner): (Vec<usize>, Vec<Item>) = items
+                .iter()
+                .enumerate()
+                .filter_map(|(number, item)| {
+                    let path = item.path.as_bytes().strip_prefix(&prefix[..])?.to_vec();
+                    Some((number, Item { path: ItemPath::from_bytes(path), ..item.clone() }))
+                })
+                .unzip();
+            source.each(&inner, reading, &|number, bytes| {
+                if let Some(number) = numbers.get(number) {
+                    visit(*number, bytes);
+                }
+            });
+        }
+    }
+
+    fn defects(&self) -> Vec<(String, Defect)> {
+        let below = |(name, source): &(String, Box<dyn Source>)| {
+            source.defects().into_iter().map(|(_, defect)| (name.clone(), defect)).collect()
+        };
+        self.parts.iter().flat_map(|part| -> Vec<_> { below(part) }).collect()
     }
 }

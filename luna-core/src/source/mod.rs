@@ -1,8 +1,10 @@
 //! Where bytes come from: a [`Source`] lists names and gives bytes.
 //!
-//! The core's own sources are folders, single files, lists of files and bytes in memory. Whatever a
+//! The core's own sources are folders, single files, lists of files, archives and bytes in memory. Whatever a
 //! source is, it shows the same behaviour; `tests/sources.rs` is one suite that each must pass.
 
+mod archive;
+mod defect;
 mod files;
 mod folder;
 mod joined;
@@ -13,12 +15,17 @@ use std::borrow::Cow;
 use std::io;
 use std::ops::ControlFlow;
 
+use rayon::prelude::*;
+
+pub use self::archive::Archive;
+pub use self::defect::Defect;
 pub use self::files::Files;
 pub use self::folder::Folder;
 pub use self::joined::Joined;
 pub use self::memory::Memory;
 pub use self::path::ItemPath;
 use crate::error::SourceError;
+use crate::limits::MemoryBudget;
 
 /// A listed name.
 ///
@@ -35,12 +42,19 @@ pub struct Item {
     pub kind: ItemKind,
     /// Size in bytes; 0 for what is not a file.
     pub size_bytes: u64,
+    /// What the source finds wrong with it, whatever its bytes are.
+    pub defects: Vec<Defect>,
 }
 
 impl Item {
     /// A plain file.
     pub fn file(path: impl Into<ItemPath>, size_bytes: u64) -> Self {
-        Self { path: path.into(), kind: ItemKind::File, size_bytes }
+        Self { size_bytes, ..Self::of_kind(path, ItemKind::File) }
+    }
+
+    /// A name of any kind, with no size.
+    pub fn of_kind(path: impl Into<ItemPath>, kind: ItemKind) -> Self {
+        Self { path: path.into(), kind, size_bytes: 0, defects: Vec::new() }
     }
 }
 
@@ -74,6 +88,20 @@ pub trait Source: Send + Sync {
     /// If it cannot be read, or is larger.
     fn read(&self, path: &ItemPath, max_bytes: u64) -> Result<Cow<'_, [u8]>, ReadError>;
 
+    /// Reads these items, each once, and shows each to `visit` with its number, from several threads
+    /// and in whatever order is cheapest; what is no file is shown as [`ReadError::NotAFile`].
+    ///
+    /// Bytes are held only while there is room for them, and nothing new is read once it is to stop.
+    fn each(&self, items: &[Item], reading: &Reading<'_>, visit: &Visit<'_>) {
+        read_each(self, items, reading, visit);
+    }
+
+    /// What is wrong with the source itself, beside its items; with each, the name below which it
+    /// stands among several sources (empty for the source alone).
+    fn defects(&self) -> Vec<(String, Defect)> {
+        Vec::new()
+    }
+
     /// Everything that [`list`](Source::list) visits, in byte order of the path.
     ///
     /// # Errors
@@ -87,6 +115,41 @@ pub trait Source: Send + Sync {
         items.sort_unstable();
         Ok(items)
     }
+}
+
+/// Takes an item's number and its bytes.
+pub type Visit<'a> = dyn Fn(usize, Result<Cow<'_, [u8]>, ReadError>) + Sync + 'a;
+
+/// How much may be read, and held, at a time.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// Largest file that is read, in bytes.
+    pub max_bytes: u64,
+    /// Where room is claimed for the bytes that are held.
+    pub memory: &'a MemoryBudget,
+    /// True once nothing new is to be read.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl std::fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("max_bytes", &self.max_bytes).finish_non_exhaustive()
+    }
+}
+
+/// Reads items one by one, on as many threads as there are.
+fn read_each(
+    source: &(impl Source + ?Sized),
+    items: &[Item],
+    reading: &Reading<'_>,
+    visit: &Visit<'_>,
+) {
+    items.par_iter().enumerate().for_each(|(number, item)| {
+        if !(reading.stop)() {
+            let _room = reading.memory.claim(item.size_bytes.min(reading.max_bytes));
+            visit(number, source.read(&item.path, reading.max_bytes));
+        }
+    });
 }
 
 /// A listed file could not be read.
@@ -103,6 +166,14 @@ pub enum ReadError {
         max_bytes: u64,
         /// What was found, or at least what was read when it stopped.
         found: u64,
+    },
+    /// What was read is not what was stored.
+    #[error("is damaged")]
+    Damaged {
+        /// What is wrong, where it was not known when it was listed.
+        defects: Vec<Defect>,
+        /// The bytes all the same, if there are as many as there should be.
+        bytes: Option<Vec<u8>>,
     },
     /// No file of this name, or not one that is ever opened.
     #[error("is no file of this source")]

@@ -44,7 +44,7 @@ impl Arguments {
                 "{place} is a folder; `luna validate` takes those"
             )));
         }
-        place::open(std::slice::from_ref(&self.file))?;
+        place::is_folder(&self.file)?;
         let validator = self.judgement.builder()?.build()?;
         let mut report = validator.validate(&Files::new([&self.file]))?;
         let Some(entry) = report.files.pop() else {

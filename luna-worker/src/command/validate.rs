@@ -1,12 +1,14 @@
 //! `luna validate URI...`: a data set in, a report out.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict};
 use luna_core::rules::Registry;
-use luna_core::{CancelToken, Report, text};
+use luna_core::table::Table;
+use luna_core::{CancelToken, Report, Validator, text};
 
 use super::exit::{Exit, Failure};
 use super::options::{Judgement, Resources};
@@ -20,15 +22,22 @@ use crate::{place, progress};
 Examples:
   luna validate scans/                       findings in the terminal
   luna validate scans/ -o report.html -o report.json
+  luna validate upload.zip                   read in place, nothing is unpacked to disk
+  luna validate scans/ --manifest SHA256SUMS are the files those that were published?
   luna validate train/ test/ --profile chest-xray
   luna validate scans/ --select LF,LP001     only file defects and blank pictures
   luna validate scans/ --format jsonl | jq 'select(.type == \"file\")'
 
 A closed pipe (... | head) ends the output quietly; the exit code is still the verdict's.")]
 pub(super) struct Arguments {
-    /// Folders and files; several are one data set
+    /// Folders, archives (zip, tar, tar.gz, tar.zst) and files; several are one data set
     #[arg(value_name = "URI", required = true)]
     places: Vec<PathBuf>,
+
+    /// The manifest: JSON, CSV, TSV, or a list as sha256sum and md5sum write it; else the one at the
+    /// root of the data set, if there is one
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
 
     #[command(flatten)]
     judgement: Judgement,
@@ -72,11 +81,12 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let files = self.files()?;
-        let source = place::open(&self.places)?;
         let validator = self.resources.apply(self.judgement.builder()?)?.build()?;
+        let source = place::open(&self.places, validator.settings().limits())?;
+        let manifest = self.read_manifest(&validator)?;
         let cancel = interrupt::token();
         let observer = progress::observer(self.progress);
-        let report = validator.validate_with(&*source, &*observer, cancel)?;
+        let report = validator.validate_against(manifest, &*source, &*observer, cancel)?;
         let pixels = (&validator, &*source);
         let to_file = RenderOptions { colour: false, ..options() };
         for (file, format) in &files {
@@ -85,6 +95,26 @@ impl Arguments {
         }
         stdout::write(|out| write_report(&report, self.format, &options(), pixels, out))?;
         Ok(exit(&report, self.fail_on, cancel))
+    }
+
+    /// The manifest that was named; one that cannot be opened, or is none, is wrong usage.
+    fn read_manifest(&self, validator: &Validator) -> Result<Option<Table>, Failure> {
+        let Some(place) = &self.manifest else { return Ok(None) };
+        let settings = validator.settings();
+        let most = settings.limits().table_bytes.saturating_add(1);
+        let mut bytes = Vec::new();
+        std::fs::File::open(place)
+            .and_then(|file| file.take(most).read_to_end(&mut bytes))
+            .map_err(|error| Failure::unopened(place, error))?;
+        let name = place.file_name().unwrap_or(place.as_os_str()).to_string_lossy();
+        let table = Table::manifest(&name, &bytes, settings);
+        let shown = || text::escaped(&place.to_string_lossy());
+        table.map(Some).ok_or_else(|| {
+            Failure::Usage(format!(
+                "--manifest {}: this is no manifest: neither JSON nor a table nor a list of checksums",
+                shown()
+            ))
+        })
     }
 
     /// The files to be written, each with its format.

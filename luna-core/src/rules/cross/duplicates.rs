@@ -241,7 +241,14 @@ mod tests {
         entries.sort_by(|a, b| a.item.path.cmp(&b.item.path));
         let mut findings = Vec::new();
         let Check::Set(check) = rule.check else { panic!("a set rule") };
-        let context = SetContext { settings: &settings, entries: &entries };
+        let context = SetContext {
+            settings: &settings,
+            entries: &entries,
+            defects: &[],
+            tables: &[],
+            left: &[],
+            partial: false,
+        };
         check(&context, &mut Sink::new(rule, &settings, &mut findings));
         findings
     }

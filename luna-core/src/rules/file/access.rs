@@ -1,5 +1,6 @@
 //! Can the file be read, and does it fit the budgets?
 
+use super::archive;
 use crate::finding::Severity;
 use crate::probe::Flaw;
 use crate::record::Kind;
@@ -37,7 +38,8 @@ fn unreadable(cx: &NameContext<'_>, out: &mut Sink<'_>) {
     let too_large = facts.size_bytes > cx.settings.limits().file_bytes;
     match cx.item.kind {
         ItemKind::UnreadableFolder => out.fire("", Draft::new("This folder cannot be listed.")),
-        ItemKind::File if facts.sha256.is_none() && !too_large => {
+        // What keeps an archive's member from being read is said by other rules.
+        ItemKind::File if facts.sha256.is_none() && !too_large && cx.item.defects.is_empty() => {
             out.fire("", Draft::new("Cannot be read."));
         }
         ItemKind::File if facts.size_bytes == 0 => {
@@ -60,7 +62,15 @@ static DECOMPRESSION_BOMB: Rule = Rule {
     name: "decompression-bomb",
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Any,
-    cases: &[Case::only(Severity::Error, Stage::File)],
+    cases: &[
+        Case::new("", Severity::Error, Stage::File, "a picture asks for too much"),
+        Case::new(
+            "source",
+            Severity::Error,
+            Stage::Set,
+            "an archive holds too many members, or unpacks to too much",
+        ),
+    ],
     options: &[],
     summary: "Decoding the file would take more than its budget: too many pixels, bytes, frames, \
               scans or elements. Nothing was decoded.",
@@ -68,10 +78,11 @@ static DECOMPRESSION_BOMB: Rule = Rule {
           so does a viewer.",
     measured: "The header's claim is compared with the budgets under `[limits]` before anything is \
                allocated. The ratio of decoded to stored bytes counts only above 256 MiB decoded: a \
-               blank 16-bit PNG honestly reaches 1,026, a blank JPEG 2000 27,881.",
+               blank 16-bit PNG honestly reaches 1,026, a blank JPEG 2000 27,881. An archive is listed up to \
+               `archive_entries`, and up to `archive_ratio` once 100 MiB are unpacked.",
     how_to_fix: "If the picture is honest, raise the named limit in the profile; else remove the file.",
     references: &["CWE-409: Improper Handling of Highly Compressed Data"],
-    check: Check::File(bomb),
+    check: Check::All(&[Check::File(bomb), Check::Set(archive::source)]),
 };
 
 fn bomb(cx: &FileContext<'_>, out: &mut Sink<'_>) {

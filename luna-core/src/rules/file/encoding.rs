@@ -1,5 +1,6 @@
 //! Is it a format and an encoding that can be used?
 
+use super::archive;
 use crate::finding::Severity;
 use crate::names;
 use crate::probe::{Family, Flaw, Format};
@@ -121,6 +122,18 @@ static UNSUPPORTED_ENCODING: Rule = Rule {
         Case::new("", Severity::Error, Stage::File, "known and legal, but not decoded here"),
         Case::new("archive", Severity::Error, Stage::File, "an archive inside a data set"),
         Case::new("not-accepted", Severity::Error, Stage::File, "the profile does not accept it"),
+        Case::new(
+            "member",
+            Severity::Error,
+            Stage::Name,
+            "a method of an archive that is not read here",
+        ),
+        Case::new(
+            "source",
+            Severity::Error,
+            Stage::Set,
+            "an archive in parts, or with a dictionary",
+        ),
     ],
     options: &[],
     summary: "The file is intact as far as can be seen, but written in an encoding that is not decoded \
@@ -136,7 +149,11 @@ static UNSUPPORTED_ENCODING: Rule = Rule {
         "DICOM PS3.6, table A-1",
         "TIFF Revision 6.0, section 8",
     ],
-    check: Check::File(unsupported),
+    check: Check::All(&[
+        Check::File(unsupported),
+        Check::Name(archive::member),
+        Check::Set(archive::source),
+    ]),
 };
 
 fn unsupported(cx: &FileContext<'_>, out: &mut Sink<'_>) {
@@ -152,7 +169,10 @@ fn unsupported(cx: &FileContext<'_>, out: &mut Sink<'_>) {
             "archive",
             Draft::new(format!("A {} inside a data set is not opened.", format.title()))
                 .found(format.title())
-                .help("Unpack it into the data set, or validate it by itself."),
+                .help(
+                    "Unpack it into the data set; zip, tar, tar.gz and tar.zst can also be validated \
+                     by themselves.",
+                ),
         ),
         Family::OtherPicture => out.fire(
             "",

@@ -1,5 +1,6 @@
 //! Is the file whole, and is every byte of it what was written?
 
+use super::archive;
 use crate::finding::{Location, Severity};
 use crate::probe::{Flaw, Rows};
 use crate::rules::{Case, Check, Draft, FileContext, Rule, Scope, Sink, Stage, Status};
@@ -21,6 +22,13 @@ static TRUNCATED_FILE: Rule = Rule {
             Stage::File,
             "a JPEG lacks its end marker, but every block of it is there",
         ),
+        Case::new(
+            "member",
+            Severity::Error,
+            Stage::Name,
+            "the data of an archive's member stop short",
+        ),
+        Case::new("source", Severity::Error, Stage::Set, "the archive itself stops short"),
     ],
     options: &[],
     summary: "The file stops before its end: coded data, a strip, an element or a fragment would go \
@@ -36,7 +44,11 @@ static TRUNCATED_FILE: Rule = Rule {
         "ITU-T T.81, B.1.1.3 Marker assignments (EOI)",
         "DICOM PS3.5, 7.1 Data Elements",
     ],
-    check: Check::File(truncated),
+    check: Check::All(&[
+        Check::File(truncated),
+        Check::Name(archive::member),
+        Check::Set(archive::source),
+    ]),
 };
 
 fn truncated(cx: &FileContext<'_>, out: &mut Sink<'_>) {
@@ -88,16 +100,23 @@ static CHECKSUM_BAD: Rule = Rule {
     cases: &[
         Case::new("", Severity::Error, Stage::File, "what it covers is needed for the picture"),
         Case::new("ancillary", Severity::Warning, Stage::File, "an ancillary chunk"),
+        Case::new("member", Severity::Error, Stage::Name, "the archive's checksum of a member"),
+        Case::new("source", Severity::Error, Stage::Set, "the checksum of the archive itself"),
     ],
     options: &[],
     summary: "A checksum inside the file does not fit the bytes that it covers.",
     why: "Some bytes are not those that were written: a disk, a cable or an editor changed them. The \
           picture may still look right.",
     measured: "CRC-32 of every PNG chunk, Adler-32 of its compressed data. Lenient decoders skip \
-               both.",
+               both. In archives: CRC-32 of zip members and gzip streams, checksums of tar headers \
+               and Zstandard frames.",
     how_to_fix: "Copy the file again from the original and compare checksums.",
     references: &["PNG (Third Edition), 5.5 CRC algorithm", "RFC 1950, 2.2 (Adler-32)"],
-    check: Check::File(checksum),
+    check: Check::All(&[
+        Check::File(checksum),
+        Check::Name(archive::member),
+        Check::Set(archive::source),
+    ]),
 };
 
 fn checksum(cx: &FileContext<'_>, out: &mut Sink<'_>) {
@@ -120,15 +139,24 @@ static TRAILING_DATA: Rule = Rule {
     name: "trailing-data",
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Any,
-    cases: &[Case::only(Severity::Warning, Stage::File)],
+    cases: &[
+        Case::new("", Severity::Warning, Stage::File, "behind the end of the picture"),
+        Case::new(
+            "source",
+            Severity::Warning,
+            Stage::Set,
+            "bytes of an archive that belong to no member",
+        ),
+    ],
     options: &[],
     summary: "Bytes that belong to nothing follow the end of the picture.",
     why: "Something was appended: a second file, a thumbnail of a phone, notes, or a hiding place. \
           Nobody who looks at the picture sees it.",
-    measured: "Bytes after IEND, EOI or the last element, unless all of them are zero (padding).",
+    measured: "Bytes after IEND, EOI or the last element, unless all of them are zero (padding); \
+               bytes before, between and behind the members of an archive.",
     how_to_fix: "Save the picture again with an image tool; it drops what does not belong to it.",
     references: &["PNG (Third Edition), 13.2", "DICOM PS3.10, 7.2 (DataSetTrailingPadding)"],
-    check: Check::File(trailing),
+    check: Check::All(&[Check::File(trailing), Check::Set(archive::source)]),
 };
 
 fn trailing(cx: &FileContext<'_>, out: &mut Sink<'_>) {
@@ -160,6 +188,8 @@ static DECODE_FAILED: Rule = Rule {
         Case::new("", Severity::Error, Stage::File, "the bytes break the rules of their format"),
         Case::new("panic", Severity::Error, Stage::File, "the decoder stopped with a panic"),
         Case::new("timeout", Severity::Error, Stage::File, "the wall-clock guard tripped"),
+        Case::new("member", Severity::Error, Stage::Name, "the packed data of an archive's member"),
+        Case::new("source", Severity::Error, Stage::Set, "the archive itself"),
     ],
     options: &[],
     summary: "The picture cannot be decoded as its format demands, although the bytes are there.",
@@ -169,7 +199,11 @@ static DECODE_FAILED: Rule = Rule {
     how_to_fix: "Export the picture again from its source. If several viewers show it without \
                  complaint, please tell the makers of LUNA.",
     references: &["ITU-T T.81", "PNG (Third Edition)", "TIFF Revision 6.0", "DICOM PS3.5"],
-    check: Check::File(decode_failed),
+    check: Check::All(&[
+        Check::File(decode_failed),
+        Check::Name(archive::member),
+        Check::Set(archive::source),
+    ]),
 };
 
 fn decode_failed(cx: &FileContext<'_>, out: &mut Sink<'_>) {

@@ -1,6 +1,7 @@
 //! Family LF: is it a file that can be opened, of the kind it claims, whole, and harmless?
 
 mod access;
+mod archive;
 mod content;
 mod encoding;
 mod integrity;

@@ -1,5 +1,6 @@
 //! Is the name safe to use, here and elsewhere?
 
+use super::archive;
 use crate::finding::Severity;
 use crate::names::{folded, odd_because, unsafe_because};
 use crate::rules::{Case, Check, Draft, NameContext, Rule, Scope, Sink, Stage, Status};
@@ -17,6 +18,18 @@ static UNSAFE_PATH: Rule = Rule {
         Case::new("link", Severity::Error, Stage::Name, "a link, device, pipe or socket"),
         Case::new("collision", Severity::Error, Stage::Name, "two names that are one elsewhere"),
         Case::new("odd-name", Severity::Warning, Stage::Name, "a name that will give trouble"),
+        Case::new(
+            "member",
+            Severity::Error,
+            Stage::Name,
+            "an archive's member that is encrypted, doubled or described in two ways",
+        ),
+        Case::new(
+            "source",
+            Severity::Error,
+            Stage::Set,
+            "an archive that programs read in two ways",
+        ),
     ],
     options: &[],
     summary: "A name leads out of the data set, is no plain file, means another file on other systems, \
@@ -26,7 +39,9 @@ static UNSAFE_PATH: Rule = Rule {
           is missing.",
     measured: "Names are compared after Unicode NFC and lower-casing. Odd are: control, bidirectional \
                and zero-width characters, bytes that are not UTF-8, what Windows cannot store, and \
-               beginnings of formulas.",
+               beginnings of formulas. In archives: local against central headers (name, method, \
+               sizes, checksum, flags), PAX against ustar sizes, members of one name, members that \
+               share bytes, a second end, members that are encrypted or missing in the directory.",
     how_to_fix: "Rename the file with plain letters, digits, dashes and dots; put files in place of \
                  links.",
     references: &[
@@ -34,7 +49,11 @@ static UNSAFE_PATH: Rule = Rule {
         "CWE-61: Symlink Following",
         "Unicode Standard Annex 15",
     ],
-    check: Check::Name(unsafe_path),
+    check: Check::All(&[
+        Check::Name(unsafe_path),
+        Check::Name(archive::member),
+        Check::Set(archive::source),
+    ]),
 };
 
 fn unsafe_path(cx: &NameContext<'_>, out: &mut Sink<'_>) {

@@ -1,4 +1,4 @@
-use crate::conclude::{Entry, conclude};
+use crate::conclude::{Entry, Whole, conclude};
 use crate::examine::examine;
 use crate::record::Record;
 use crate::report::Report;
@@ -21,7 +21,7 @@ fn concluded(files: &[(&str, &[u8])], settings: &Settings) -> Report {
         item: Item::file(*path, bytes.len() as u64),
         record: examine(bytes, settings),
     };
-    conclude(files.iter().map(entry).collect(), false, settings)
+    conclude(Whole::of(files.iter().map(entry).collect()), settings)
 }
 
 /// Codes of the LF findings about one file.
@@ -158,7 +158,7 @@ fn names_that_are_not_utf8_are_odd_but_not_windows_trouble() {
     let item = Item::file(ItemPath::from_bytes(b"caf\xe9.png".to_vec()), 4);
     let settings = Settings::default();
     let record = examine(&png(), &settings);
-    let report = conclude(vec![Entry { item, record }], false, &settings);
+    let report = conclude(Whole::of(vec![Entry { item, record }]), &settings);
     let found = found(&report);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].1.starts_with("warning: The name is not UTF-8"), "{found:?}");
@@ -199,9 +199,9 @@ fn links_devices_and_unreadable_names_are_errors() {
         (ItemKind::UnreadableFolder, "LF001"),
         (ItemKind::File, "LF001"),
     ] {
-        let item = Item { path: "x.png".into(), kind, size_bytes: 10 };
+        let item = Item { size_bytes: 10, ..Item::of_kind("x.png", kind) };
         let entry = Entry { item, record: Record::unknown(10) };
-        let found = found(&conclude(vec![entry], false, &settings));
+        let found = found(&conclude(Whole::of(vec![entry]), &settings));
         assert!(matches!(&found[..], [(code, _)] if code == rule), "{kind:?}: {found:?}");
     }
 }
