@@ -374,9 +374,9 @@ fn a_stored_report_is_rendered_again() {
     let summary = stdout(&run(&["report", text(&json)]));
     assert_eq!(summary, stdout(&run(&["validate", text(set.path())])));
     let by_file = stdout(&run(&["report", text(&json), "--group-by", "file"]));
-    assert!(by_file.starts_with("empty.png\n"), "{by_file}");
+    assert!(by_file.contains("\nempty.png\n  ■ error LF001"), "{by_file}");
     let by_folder = stdout(&run(&["report", text(&json), "--group-by", "folder"]));
-    assert!(by_folder.starts_with("./  1 of 2 files"), "{by_folder}");
+    assert!(by_folder.starts_with("./  2 of 2 files, 1 error, 1 info\n"), "{by_folder}");
 }
 
 #[test]
