@@ -75,6 +75,14 @@ bless: ## rewrite rule pages, schemas and expected reports after an intended cha
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
 	git status --short
 
+.PHONY: fuzz
+fuzz: ## fuzz one target, `make fuzz FUZZ=png`, or all; FUZZ_SECONDS=600 each; needs cargo-fuzz
+	.ci/fuzz $(or $(FUZZ_SECONDS),600) $(FUZZ)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## the fuzzers' invariants on seeds and changed copies of them, without a sanitizer
+	$(CARGO) test --package luna-core --lib fuzzing
+
 .PHONY: bench
 bench: ## measure speed
 	$(CARGO) bench --workspace

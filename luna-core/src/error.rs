@@ -21,9 +21,21 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A stored report cannot be read: it is no report of this engine, or of a newer one.
-    #[error("this is no report of LUNA (schema version 1)")]
+    /// A stored report cannot be read: name one that was written with `--format json` or `jsonl`.
+    #[error("this is no whole report in JSON or JSON Lines")]
     NoReport(#[source] serde_json::Error),
+    /// A stored report has another shape: use the engine that wrote it, or validate again.
+    #[error(
+        "this report has schema version {schema_version} (written by luna {luna_version}); \
+         this luna reads version {}",
+        crate::report::SCHEMA_VERSION
+    )]
+    OtherReport {
+        /// Version of its shape.
+        schema_version: u64,
+        /// The engine that wrote it.
+        luna_version: String,
+    },
     /// The thread pool could not be started: ask for fewer threads.
     #[error("{threads} worker threads could not be started")]
     Threads {

@@ -132,6 +132,7 @@ impl std::fmt::Display for Location {
 /// # Ok::<(), luna_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// 16 hexadecimal digits that stay the same from run to run.
     pub id: String,

@@ -17,7 +17,8 @@ pub(crate) fn quiet<T>(work: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
+            // A fuzzer wants to see the panic where it is.
+            if !QUIET.get() || cfg!(feature = "fuzzing") {
                 loud(info);
             }
         }));

@@ -10,6 +10,9 @@ pub mod dicom;
 mod error;
 mod examine;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 pub mod illustrate;
 pub mod limits;

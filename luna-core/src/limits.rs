@@ -142,8 +142,12 @@ pub mod size {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
         match Text::deserialize(input)? {
             Text::Bytes(bytes) => Ok(bytes),
-            Text::WithUnit(text) => parse(&text)
-                .ok_or_else(|| D::Error::custom("a size is a number and a unit, such as \"1GiB\"")),
+            // A number of no bytes is refused like any other that is too low.
+            Text::WithUnit(text) => parse(&text).filter(|bytes| *bytes > 0).ok_or_else(|| {
+                D::Error::custom(
+                    "a size is a number and a unit, such as \"1GiB\", and at least 1 byte",
+                )
+            }),
         }
     }
 }

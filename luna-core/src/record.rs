@@ -103,6 +103,7 @@ impl Facts {
 ///
 /// Formulas: [`measure`](crate::measure).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Measurements {
     /// Lowest value.
     #[serde(serialize_with = "rounded")]
@@ -159,6 +160,7 @@ fn rounded_pair<S: serde::Serializer>(pair: &Option<[f64; 2]>, out: S) -> Result
 
 /// Fingerprints by which pictures are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Fingerprints {
     /// BLAKE3 over the canonical pixels (`luna-px-1`), hexadecimal; `null` for constant images.
     pub pixels: Option<String>,
@@ -168,6 +170,7 @@ pub struct Fingerprints {
 
 /// What a DICOM header says, as far as a report repeats it. No value here names a person.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DicomFacts {
     /// SOPClassUID (0008,0016).
     pub sop_class_uid: Option<String>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use luna_core::report::{RenderOptions, ReportFormat, Verdict, render};
 use luna_core::{Source, Validator, text};
-use luna_worker::output::{OutputFile, write_report};
+use luna_worker::output::ReportFile;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -96,8 +96,8 @@ impl Report {
     /// Parameters
     /// ----------
     /// path : str or os.PathLike
-    ///     The ending names the format: ``.json``, ``.jsonl``, ``.html`` (with pictures), ``.csv`` or
-    ///     ``.txt``.
+    ///     The ending names the format: ``.json``, ``.jsonl``, ``.html`` (with pictures), ``.csv``,
+    ///     ``.parquet`` (and ``.files.parquet`` beside it), ``.junit.xml``, ``.sarif`` or ``.txt``.
     ///
     /// Raises
     /// ------
@@ -111,10 +111,12 @@ impl Report {
         py.detach(|| {
             let pixels = (&self.validator, &*self.source);
             let options = RenderOptions::default();
-            OutputFile::prepare(&path)?
-                .write(|out| write_report(&self.found, format, &options, pixels, out))
+            ReportFile::prepare(&path, format)?.write(&self.found, &options, Some(pixels))
         })
-        .map_err(|error| LunaError::new_err(format!("path {shown}: cannot be written: {error}")))
+        .map_err(|(place, error)| {
+            let place = text::escaped(&place.to_string_lossy());
+            LunaError::new_err(format!("path {place}: cannot be written: {error}"))
+        })
     }
 
     fn __repr__(&self) -> String {

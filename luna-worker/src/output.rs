@@ -5,11 +5,14 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use luna_core::report::{RenderOptions, ReportFormat, render};
+use luna_core::report::{RenderOptions, ReportFormat, render, render_files};
 use luna_core::{Error, PictureBudget, Report, Source, Validator, illustrate};
 use tempfile::NamedTempFile;
 
-/// Writes a report. An HTML page shows pictures, which the validator takes from the source once more.
+/// Where the pictures of a page come from: the validator takes them from the source once more.
+pub type Pixels<'a> = (&'a Validator, &'a dyn Source);
+
+/// Writes a report. An HTML page shows pictures if it is told where they are.
 ///
 /// # Errors
 /// What the writer said.
@@ -17,12 +20,72 @@ pub fn write_report(
     report: &Report,
     format: ReportFormat,
     options: &RenderOptions,
-    (validator, source): (&Validator, &dyn Source),
+    pixels: Option<Pixels<'_>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let pictures = (format == ReportFormat::Html)
-        .then(|| illustrate(report, &validator.second_look(source), &PictureBudget::default()));
+    let pixels = pixels.filter(|_| format == ReportFormat::Html);
+    let pictures = pixels.map(|(validator, source)| {
+        illustrate(report, &validator.second_look(source), &PictureBudget::default())
+    });
     render(report, format, options, pictures.as_ref(), out).map_err(io_error)
+}
+
+/// A report on its way to a file, or to two where its format keeps the files apart: `x.parquet` and
+/// `x.files.parquet`.
+#[derive(Debug)]
+pub struct ReportFile {
+    format: ReportFormat,
+    findings: OutputFile,
+    files: Option<OutputFile>,
+}
+
+impl ReportFile {
+    /// Checks that the place can be written, and the one beside it.
+    ///
+    /// # Errors
+    /// The place that cannot be written, and why.
+    pub fn prepare(place: &Path, format: ReportFormat) -> Result<Self, (PathBuf, io::Error)> {
+        let open = |place: PathBuf| OutputFile::prepare(&place).map_err(|error| (place, error));
+        let findings = open(place.to_owned())?;
+        let files = format.has_files_apart().then(|| open(place_of_files(place))).transpose()?;
+        Ok(Self { format, findings, files })
+    }
+
+    /// Where it will be.
+    pub fn places(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.findings).chain(&self.files).map(OutputFile::place)
+    }
+
+    /// Writes it, each file whole or not at all.
+    ///
+    /// # Errors
+    /// The place that could not be written, and why.
+    pub fn write(
+        &self,
+        report: &Report,
+        options: &RenderOptions,
+        pixels: Option<Pixels<'_>>,
+    ) -> Result<(), (PathBuf, io::Error)> {
+        let at = |file: &OutputFile| file.place().to_owned();
+        self.findings
+            .write(|out| write_report(report, self.format, options, pixels, out))
+            .map_err(|error| (at(&self.findings), error))?;
+        let Some(files) = &self.files else { return Ok(()) };
+        files
+            .write(|out| render_files(report, self.format, out).map_err(io_error))
+            .map_err(|error| (at(files), error))
+    }
+}
+
+/// `out/x.parquet` → `out/x.files.parquet`.
+fn place_of_files(place: &Path) -> PathBuf {
+    let mut name = place.file_stem().unwrap_or_default().to_owned();
+    name.push(".files");
+    if let Some(ending) = place.extension() {
+        name.push(".");
+        name.push(ending);
+    }
+    place.with_file_name(name)
 }
 
 /// What the writer said, so that a closed pipe is known from a full disk.

@@ -320,3 +320,84 @@ fn the_demo_is_made_judged_and_made_again() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("mine.png"));
 }
+
+#[test]
+fn every_format_is_chosen_by_its_ending() {
+    let set = broken_set();
+    let out = tempfile::tempdir().unwrap();
+    let begins: [(&str, &[u8]); 8] = [
+        ("r.txt", b"\xe2\x96\xa0 error"),
+        ("r.json", b"{\n  \"schema_version\""),
+        ("r.jsonl", b"{\"type\":\"report\""),
+        ("r.html", b"<!DOCTYPE html>"),
+        ("r.csv", b"id,rule,"),
+        ("r.junit.xml", b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"luna\""),
+        ("r.sarif", b"{\n  \"$schema\""),
+        ("r.parquet", b"PAR1"),
+    ];
+    let places: Vec<_> = begins.iter().map(|(name, _)| out.path().join(name)).collect();
+    let mut arguments = vec!["validate", text(set.path())];
+    arguments.extend(places.iter().flat_map(|place| ["-o", text(place)]));
+    assert_eq!(run(&arguments).status.code(), Some(1));
+    for ((name, begin), place) in begins.iter().zip(&places) {
+        let bytes = fs::read(place).unwrap();
+        assert!(bytes.starts_with(begin), "{name}: {}", String::from_utf8_lossy(&bytes[..60]));
+    }
+    assert!(fs::read(out.path().join("r.files.parquet")).unwrap().starts_with(b"PAR1"));
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 9, "nothing temporary stays");
+}
+
+#[test]
+fn tables_in_parquet_go_to_files_only() {
+    let (set, out) = (broken_set(), tempfile::tempdir().unwrap());
+    let output = run(&["validate", text(set.path()), "--format", "parquet"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("-o report.parquet"), "{}", stderr(&output));
+    let (one, other) = (out.path().join("x.parquet"), out.path().join("x.files.parquet"));
+    let output = run(&["validate", text(set.path()), "-o", text(&one), "-o", text(&other)]);
+    assert_eq!(output.status.code(), Some(2), "both would write x.files.parquet");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_stored_report_is_rendered_again() {
+    let (set, out) = (broken_set(), tempfile::tempdir().unwrap());
+    let [json, lines, again] =
+        ["a.json", "a.jsonl", "again.json"].map(|name| out.path().join(name));
+    run(&["validate", text(set.path()), "-o", text(&json), "-o", text(&lines)]);
+    for stored in [&json, &lines] {
+        let output = run(&["report", text(stored), "-o", text(&again), "--format", "jsonl"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(output.stdout, fs::read(&lines).unwrap());
+        assert_eq!(fs::read(&again).unwrap(), fs::read(&json).unwrap());
+    }
+    let summary = stdout(&run(&["report", text(&json)]));
+    assert_eq!(summary, stdout(&run(&["validate", text(set.path())])));
+    let by_file = stdout(&run(&["report", text(&json), "--group-by", "file"]));
+    assert!(by_file.contains("\nempty.png\n  ■ error LF001"), "{by_file}");
+    let by_folder = stdout(&run(&["report", text(&json), "--group-by", "folder"]));
+    assert!(by_folder.starts_with("./  2 of 2 files, 1 error, 1 info\n"), "{by_folder}");
+}
+
+#[test]
+fn what_is_no_report_is_wrong_usage() {
+    let out = tempfile::tempdir().unwrap();
+    let place = out.path().join("x.json");
+    let says = |contents: &str, words: &[&str]| {
+        fs::write(&place, contents).unwrap();
+        let output = run(&["report", text(&place)]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+    };
+    says("", &["x.json", "no whole report"]);
+    says("plain words", &["no whole report", "line 1 column 1"]);
+    says("{\"a\": 1}", &["no whole report", "schema_version"]);
+    says("{\"schema_version\": 9, \"luna_version\": \"4.5.6\"}", &["version 9", "luna 4.5.6"]);
+    let strange = "{\"schema_version\": 1, \"luna_version\": \"\", \"\\u001b[31m\": 2}";
+    says(strange, &["no whole report", "\\u{1b}"]);
+    let output = run(&["report", "no/such/report.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no/such/report.json: cannot be opened"));
+}

@@ -16,7 +16,7 @@ mod pixels;
 mod sop_class;
 mod transfer_syntax;
 mod values;
-mod walker;
+pub(crate) mod walker;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -6,27 +6,23 @@
 use std::io::{self, Write};
 
 use super::Report;
-use crate::finding::{Finding, Location};
+use super::flat::{COLUMNS, Place};
+use crate::finding::Finding;
 use crate::text::escaped;
-
-const COLUMNS: [&str; 21] = [
-    "id", "rule", "name", "severity", "path", "message", "help", "offset", "tag", "frame", "row",
-    "column", "x", "y", "width", "height", "pointer", "found", "expected", "related", "excepted",
-];
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record(COLUMNS)?;
-    let of_files = report.files.iter().flat_map(|file| &file.findings);
-    for finding in of_files.chain(&report.findings) {
+    for finding in report.all_findings() {
         table.write_record(row(finding).map(|cell| safe(&cell)))?;
     }
     table.flush()
 }
 
 fn row(finding: &Finding) -> [String; COLUMNS.len()] {
-    let at = Place::of(finding.location.as_ref());
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let at = Place::of(finding);
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let number = |value: Option<u64>| value.map(|number| number.to_string()).unwrap_or_default();
     let related = match finding.related.as_slice() {
         [] => String::new(),
         paths => serde_json::to_string(paths).unwrap_or_default(),
@@ -36,61 +32,24 @@ fn row(finding: &Finding) -> [String; COLUMNS.len()] {
         finding.rule.clone(),
         finding.name.clone(),
         finding.severity.to_string(),
-        text(&finding.path),
+        text(finding.path.as_deref()),
         finding.message.clone(),
         finding.help.clone(),
-        at.offset,
-        at.tag,
-        at.frame,
-        at.row,
-        at.column,
-        at.x,
-        at.y,
-        at.width,
-        at.height,
-        at.pointer,
-        text(&finding.found),
-        text(&finding.expected),
+        number(at.offset),
+        text(at.tag),
+        number(at.frame),
+        number(at.row),
+        text(at.column),
+        number(at.x),
+        number(at.y),
+        number(at.width),
+        number(at.height),
+        text(at.pointer),
+        text(finding.found.as_deref()),
+        text(finding.expected.as_deref()),
         related,
         finding.excepted.to_string(),
     ]
-}
-
-/// A location, a text a column.
-#[derive(Default)]
-struct Place {
-    offset: String,
-    tag: String,
-    frame: String,
-    row: String,
-    column: String,
-    x: String,
-    y: String,
-    width: String,
-    height: String,
-    pointer: String,
-}
-
-impl Place {
-    fn of(location: Option<&Location>) -> Self {
-        let mut place = Self::default();
-        match location {
-            None => {}
-            Some(Location::Byte { offset }) => place.offset = offset.to_string(),
-            Some(Location::Attribute { path, .. }) => place.tag.clone_from(path),
-            Some(Location::Frame { frame }) => place.frame = frame.to_string(),
-            Some(Location::Box { x, y, width, height, frame }) => {
-                [place.x, place.y, place.width, place.height, place.frame] =
-                    [x, y, width, height, frame].map(ToString::to_string);
-            }
-            Some(Location::Cell { row, column }) => {
-                place.row = row.to_string();
-                place.column = column.clone().unwrap_or_default();
-            }
-            Some(Location::Key { pointer }) => place.pointer.clone_from(pointer),
-        }
-        place
-    }
 }
 
 /// A cell that no spreadsheet takes for a formula.

@@ -2,42 +2,20 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize as _;
-use serde::de::Error as _;
 use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use super::{Report, SCHEMA_VERSION};
-use crate::error::Error;
+use super::Report;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut pretty = Serializer::with_formatter(&mut *out, Ascii(PrettyFormatter::new()));
-    report.serialize(&mut pretty)?;
-    out.write_all(b"\n")
+    write_pretty(report, out)
 }
 
-impl Report {
-    /// Reads a report that was written as JSON.
-    ///
-    /// ```
-    /// # use luna_core::report::Report;
-    /// assert!(Report::from_json(b"{}").is_err());
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::NoReport`] if it is none, or one of a newer shape.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        let report: Self = serde_json::from_slice(bytes).map_err(Error::NoReport)?;
-        report.of_this_version()
-    }
-
-    pub(super) fn of_this_version(self) -> Result<Self, Error> {
-        if self.schema_version == SCHEMA_VERSION {
-            return Ok(self);
-        }
-        let said = format!("schema version {}", self.schema_version);
-        Err(Error::NoReport(serde_json::Error::custom(said)))
-    }
+/// A document with two spaces a level, ASCII only.
+pub(super) fn write_pretty(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut pretty = Serializer::with_formatter(&mut *out, Ascii(PrettyFormatter::new()));
+    value.serialize(&mut pretty)?;
+    out.write_all(b"\n")
 }
 
 /// A value on one line, ASCII only.

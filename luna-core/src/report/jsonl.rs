@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::json::write_line;
 use super::{Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, Verdict};
-use crate::error::Error;
 use crate::finding::Finding;
 
 /// A line, as it is written.
@@ -64,8 +63,18 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// A line, as it is read.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum StoredLine {
+    Report(Box<StoredHeader>),
+    File(Box<FileEntry>),
+    Finding(Box<Finding>),
+}
+
 /// The header, as it is read.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StoredHeader {
     schema_version: u32,
     luna_version: String,
@@ -98,62 +107,32 @@ impl StoredHeader {
     }
 }
 
-#[derive(Deserialize)]
-struct LineType<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: std::borrow::Cow<'a, str>,
-}
-
-impl Report {
-    /// Reads a report that was written as JSON Lines.
-    ///
-    /// # Errors
-    /// [`Error::NoReport`] if it is none, one of a newer shape, or cut short.
-    pub fn from_jsonl(bytes: &[u8]) -> Result<Self, Error> {
-        let report = read(bytes).map_err(Error::NoReport)?;
-        report.of_this_version()
-    }
-
-    /// Reads a stored report, JSON or JSON Lines, told by the bytes.
-    ///
-    /// ```
-    /// # use luna_core::{report::{Report, ReportFormat, RenderOptions, render}, Validator, source::Memory};
-    /// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
-    /// let mut stored = Vec::new();
-    /// render(&report, ReportFormat::JsonLines, &RenderOptions::default(), None, &mut stored)?;
-    /// assert_eq!(Report::from_bytes(&stored)?, report);
-    /// # Ok::<(), luna_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`from_json`](Self::from_json) and [`from_jsonl`](Self::from_jsonl).
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if serde_json::from_slice::<LineType<'_>>(first).is_ok() {
-            return Self::from_jsonl(bytes);
+/// Reads the lines of a report, header first.
+pub(super) fn read(bytes: &[u8]) -> Result<Report, serde_json::Error> {
+    let mut report: Option<Report> = None;
+    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u64..) {
+        if line.trim_ascii().is_empty() {
+            continue;
         }
-        Self::from_json(bytes)
-    }
-}
-
-fn read(bytes: &[u8]) -> Result<Report, serde_json::Error> {
-    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let header: StoredHeader = serde_json::from_slice(lines.next().unwrap_or_default())?;
-    let mut report = header.into_report();
-    for line in lines {
-        let LineType { kind } = serde_json::from_slice(line)?;
-        match kind.as_ref() {
-            "file" => report.files.push(serde_json::from_slice(line)?),
-            "finding" => report.findings.push(serde_json::from_slice(line)?),
-            other => {
-                let said = format!("a line of type {:?}", crate::text::shown(other));
+        let stored = serde_json::from_slice(line)
+            .map_err(|error| serde_json::Error::custom(format!("line {number}: {error}")))?;
+        match (stored, &mut report) {
+            (StoredLine::Report(header), None) => report = Some(header.into_report()),
+            (StoredLine::File(file), Some(report)) => report.files.push(*file),
+            (StoredLine::Finding(finding), Some(report)) => report.findings.push(*finding),
+            _ => {
+                let said = format!("line {number}: the header stands first, and once");
                 return Err(serde_json::Error::custom(said));
             }
         }
     }
+    let report = report.ok_or_else(|| serde_json::Error::custom("it is empty"))?;
     // A copy that was cut at a line's end is valid JSON Lines, but no longer the whole report.
-    if report.files.len() as u64 != report.dataset.files {
-        return Err(serde_json::Error::custom("fewer or more files than the header says"));
+    let (there, said) = (report.files.len() as u64, report.dataset.files);
+    if there != said {
+        let said =
+            format!("{there} files where the header says {said}: it was cut or put together");
+        return Err(serde_json::Error::custom(said));
     }
     Ok(report)
 }

@@ -5,14 +5,20 @@
 
 mod csv;
 pub(crate) mod facts;
+mod flat;
+mod folders;
 mod format;
 mod html;
 mod json;
 mod jsonl;
+mod junit;
 mod overview;
+mod parquet;
 #[cfg(test)]
 pub(crate) mod sample;
+mod sarif;
 mod schema;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -38,6 +44,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The report, as it is written in JSON: every key always, in this order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Version of this shape: 1.
     pub schema_version: u32,
@@ -65,8 +72,23 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+impl Report {
+    /// All findings in the report's order: file by file, then those of the set.
+    ///
+    /// ```
+    /// # use luna_core::{Validator, source::Memory};
+    /// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
+    /// assert!(report.all_findings().any(|finding| finding.rule == "LF001"));
+    /// # Ok::<(), luna_core::Error>(())
+    /// ```
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.files.iter().flat_map(|file| &file.findings).chain(&self.findings)
+    }
+}
+
 /// Name and hash of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ProfileIdentity {
     /// Its name.
     pub name: String,
@@ -76,6 +98,7 @@ pub struct ProfileIdentity {
 
 /// The data set in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Dataset {
     /// Listed names.
     pub files: u64,
@@ -99,8 +122,20 @@ pub enum Verdict {
     Incomplete,
 }
 
+impl Verdict {
+    /// The word used in reports: `pass`, `fail` or `incomplete`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
 /// Findings, counted; excepted ones apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Errors.
     pub error: u64,
@@ -136,6 +171,7 @@ impl Counts {
 
 /// Rules, by what they did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RulesRun {
     /// Rules that looked at something.
     pub ran: u64,
@@ -147,6 +183,7 @@ pub struct RulesRun {
 
 /// Findings of one rule and severity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Group {
     /// The rule's code.
     pub rule: String,
@@ -180,6 +217,7 @@ impl Group {
 
 /// One listed name: path, facts, findings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// Path relative to the source.
     pub path: String,
@@ -204,12 +242,31 @@ pub struct RenderOptions {
     pub width: usize,
     /// The rules whose explanations the page repeats.
     pub registry: Registry,
+    /// By what text and page gather findings.
+    pub group_by: GroupBy,
+}
+
+/// By what a report for people gathers findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GroupBy {
+    /// One cause, many files: the summary.
+    #[default]
+    Rule,
+    /// One file, all that is wrong with it; nothing is left out.
+    File,
+    /// One folder, what its files have.
+    Folder,
 }
 
 impl Default for RenderOptions {
-    /// No colour, 100 columns, the built-in rules.
+    /// No colour, 100 columns, the built-in rules, grouped by rule.
     fn default() -> Self {
-        Self { colour: false, width: 100, registry: Registry::default() }
+        Self {
+            colour: false,
+            width: 100,
+            registry: Registry::default(),
+            group_by: GroupBy::default(),
+        }
     }
 }
 
@@ -231,6 +288,38 @@ pub fn render(
         ReportFormat::JsonLines => jsonl::write(report, &mut out),
         ReportFormat::Csv => csv::write(report, &mut out),
         ReportFormat::Html => html::write(report, options, illustrations, &mut out),
+        ReportFormat::Parquet => parquet::write(report, &mut out),
+        ReportFormat::Junit => junit::write(report, &mut out),
+        ReportFormat::Sarif => sarif::write(report, options, &mut out),
+    };
+    written
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::Write { format: format.id(), source })
+}
+
+/// Writes the files of a report, one a row, in a format that
+/// [keeps them apart](ReportFormat::has_files_apart) from its findings; nothing in any other.
+///
+/// ```
+/// # use luna_core::{Validator, report::{ReportFormat, render_files}, source::Memory};
+/// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
+/// let mut table = Vec::new();
+/// render_files(&report, ReportFormat::Parquet, &mut table)?;
+/// assert!(table.starts_with(b"PAR1"));
+/// # Ok::<(), luna_core::Error>(())
+/// ```
+///
+/// # Errors
+/// If `out` cannot be written to.
+pub fn render_files(
+    report: &Report,
+    format: ReportFormat,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let mut out = BufWriter::new(out);
+    let written = match format {
+        ReportFormat::Parquet => parquet::write_files(report, &mut out),
+        _ => Ok(()),
     };
     written
         .and_then(|()| out.flush())

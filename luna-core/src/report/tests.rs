@@ -5,7 +5,10 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::sample::{closed, finding, five_files, hundreds, one_file, radiograph};
-use super::{RenderOptions, Report, ReportFormat, render, render_inspection, report_schema};
+use super::{
+    GroupBy, RenderOptions, Report, ReportFormat, render, render_files, render_inspection,
+    report_schema,
+};
 use crate::finding::{Location, Severity};
 use crate::text::six_digits;
 
@@ -83,8 +86,157 @@ fn csv_has_a_row_a_finding() {
 }
 
 #[test]
+fn junit_has_a_case_a_file_and_a_case_a_rule_of_the_set() {
+    insta::assert_snapshot!(rendered(&five_files(), ReportFormat::Junit));
+}
+
+#[test]
+fn junit_says_that_a_run_was_cut_short() {
+    let mut report = one_file();
+    report.partial = true;
+    let text = rendered(&report, ReportFormat::Junit);
+    let [all, set] = [
+        "<testsuites name=\"luna\" tests=\"2\" failures=\"1\" errors=\"1\" skipped=\"0\">",
+        "<testsuite name=\"data set\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">",
+    ];
+    assert!(text.contains(all) && text.contains(set), "{text}");
+    assert!(text.contains("<error message=\"The work was cut short"), "{text}");
+}
+
+#[test]
+fn junit_counts_what_it_holds() {
+    let text = rendered(&hundreds(), ReportFormat::Junit);
+    let count = |tag: &str| text.matches(tag).count();
+    let said = format!(
+        "<testsuites name=\"luna\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\">",
+        count("<testcase "),
+        count("<failure ")
+    );
+    assert_eq!(count("<testcase "), 241);
+    assert!(count("<failure ") > 0 && text.contains(&said), "{said}");
+}
+
+#[test]
+fn sarif_has_a_result_a_finding_and_the_rules_that_fired() {
+    insta::assert_snapshot!("sarif_of_one_file", rendered(&one_file(), ReportFormat::Sarif));
+    insta::assert_snapshot!("sarif_of_five_files", rendered(&five_files(), ReportFormat::Sarif));
+}
+
+#[test]
+fn sarif_points_into_the_list_of_rules() {
+    let text = rendered(&hundreds(), ReportFormat::Sarif);
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), hundreds().all_findings().count());
+    for result in results {
+        let at = result["ruleIndex"].as_u64().unwrap() as usize;
+        assert_eq!(run["tool"]["driver"]["rules"][at]["id"], result["ruleId"]);
+        let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str();
+        assert!(uri.unwrap().starts_with("images/"));
+    }
+}
+
+#[test]
+fn a_report_gathered_by_file_or_folder_leaves_nothing_out() {
+    let by = |report: &Report, group_by| {
+        let mut out = Vec::new();
+        let options = RenderOptions { group_by, ..RenderOptions::default() };
+        render(report, ReportFormat::Text, &options, None, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    insta::assert_snapshot!("text_by_file", by(&five_files(), GroupBy::File));
+    insta::assert_snapshot!("text_by_folder", by(&hundreds(), GroupBy::Folder));
+    let report = hundreds();
+    let text = by(&report, GroupBy::File);
+    for file in report.files.iter().filter(|file| !file.findings.is_empty()) {
+        assert!(text.contains(&file.path), "{}", file.path);
+    }
+    let lines = text.lines().filter(|line| line.contains(" claim-missing") || line.contains("LD"));
+    assert!(lines.count() >= 240 / 10, "{text}");
+}
+
+#[test]
+fn a_page_gathered_by_folder_has_a_table_of_folders() {
+    let page = |group_by| {
+        let mut out = Vec::new();
+        let options = RenderOptions { group_by, ..RenderOptions::default() };
+        render(&hundreds(), ReportFormat::Html, &options, None, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(page(GroupBy::Folder).contains("Table of folders"));
+    let usual = page(GroupBy::Rule);
+    assert!(!usual.contains("Table of folders"));
+    let order = |page: &str| page.find("id=\"files\"") < page.find("id=\"findings\"");
+    assert!(order(&page(GroupBy::File)) && !order(&usual));
+}
+
+#[test]
+fn parquet_holds_a_row_a_finding_and_a_row_a_file() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+
+    let report = five_files();
+    let tables = [ReportFormat::Parquet; 2].map(|_| Vec::new());
+    let [mut findings, mut files] = tables;
+    let options = RenderOptions::default();
+    render(&report, ReportFormat::Parquet, &options, None, &mut findings).unwrap();
+    render_files(&report, ReportFormat::Parquet, &mut files).unwrap();
+
+    let table = SerializedFileReader::new(bytes::Bytes::from(findings)).unwrap();
+    let rows: Vec<_> = table.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    let ids: Vec<_> = rows.iter().map(|row| row.get_string(0).unwrap().clone()).collect();
+    assert_eq!(ids, report.all_findings().map(|own| own.id.clone()).collect::<Vec<_>>());
+    let duplicate = rows.last().unwrap();
+    assert_eq!(duplicate.get_list(19).unwrap().len(), 2, "related paths");
+    assert!(duplicate.get_string(4).is_err(), "no path is null");
+
+    let table = SerializedFileReader::new(bytes::Bytes::from(files)).unwrap();
+    let rows: Vec<_> = table.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    let paths: Vec<_> = rows.iter().map(|row| row.get_string(0).unwrap().clone()).collect();
+    assert_eq!(paths, report.files.iter().map(|own| own.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_table_of_nothing_is_a_table() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    let mut table = Vec::new();
+    let report = closed(Vec::new(), Vec::new());
+    render_files(&report, ReportFormat::Parquet, &mut table).unwrap();
+    let table = SerializedFileReader::new(bytes::Bytes::from(table)).unwrap();
+    assert_eq!(table.metadata().file_metadata().num_rows(), 0);
+}
+
+#[test]
+fn a_stored_report_is_rendered_again_byte_for_byte() {
+    for report in [one_file(), five_files(), hundreds(), closed(Vec::new(), Vec::new())] {
+        for format in [ReportFormat::Json, ReportFormat::JsonLines] {
+            let stored = rendered(&report, format);
+            let back = Report::from_bytes(stored.as_bytes()).unwrap();
+            assert_eq!(rendered(&back, format), stored);
+        }
+    }
+}
+
+#[test]
+fn a_stored_report_with_a_key_too_many_is_refused() {
+    let stored = rendered(&one_file(), ReportFormat::Json);
+    for (key, place) in [
+        ("\"verdict\"", "the report"),
+        ("\"bits_stored\"", "a file"),
+        ("\"distinct_values\"", "measurements"),
+        ("\"excepted\": false", "a finding"),
+    ] {
+        let changed = stored.replacen(key, &format!("\"surprise\": 1, {key}"), 1);
+        let refused = Report::from_json(changed.as_bytes()).unwrap_err();
+        let why = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(why.contains("surprise"), "{place}: {why}");
+    }
+}
+
+#[test]
 fn machine_formats_are_ascii() {
-    for format in [ReportFormat::Json, ReportFormat::JsonLines] {
+    for format in [ReportFormat::Json, ReportFormat::JsonLines, ReportFormat::Sarif] {
         let text = rendered(&five_files(), format);
         assert!(text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "{text}");
     }
@@ -98,11 +250,15 @@ fn a_report_cut_at_the_end_of_a_line_is_refused() {
 }
 
 #[test]
-fn a_newer_report_is_refused() {
+fn a_newer_report_is_refused_by_its_version() {
     let mut report = one_file();
     report.schema_version = 2;
-    let text = rendered(&report, ReportFormat::Json);
-    assert!(Report::from_json(text.as_bytes()).is_err());
+    for format in [ReportFormat::Json, ReportFormat::JsonLines] {
+        let text = rendered(&report, format);
+        let said = Report::from_bytes(text.as_bytes()).unwrap_err().to_string();
+        let wanted = "schema version 2 (written by luna 0.1.0); this luna reads version 1";
+        assert!(said.contains(wanted), "{said}");
+    }
 }
 
 #[test]
@@ -192,7 +348,13 @@ proptest! {
             let text = rendered(&report, format);
             prop_assert_eq!(&Report::from_bytes(text.as_bytes()).unwrap(), &report);
         }
-        for format in [ReportFormat::Text, ReportFormat::Csv, ReportFormat::Html] {
+        for format in [
+            ReportFormat::Text,
+            ReportFormat::Csv,
+            ReportFormat::Html,
+            ReportFormat::Junit,
+            ReportFormat::Sarif,
+        ] {
             let text = rendered(&report, format);
             prop_assert!(text.chars().all(|c| c == '\n' || !crate::text::is_unsafe(c)));
         }

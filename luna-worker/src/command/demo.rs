@@ -11,7 +11,7 @@ use luna_core::{Profile, Source as _, Validator, text};
 use luna_fixtures::Recipe;
 
 use super::exit::{Exit, Failure};
-use super::validate::options;
+use super::reports::options;
 use super::{interrupt, stdout};
 use crate::output::{OutputFile, write_report};
 use crate::progress;
@@ -49,7 +49,7 @@ impl Arguments {
         let observer = progress::observer(progress::When::Auto);
         let cancel = interrupt::token();
         let report = validator.validate_with(&source, &*observer, cancel)?;
-        let pixels = (&validator, &source as &dyn luna_core::Source);
+        let pixels = Some((&validator, &source as &dyn luna_core::Source));
         let to_file = RenderOptions { colour: false, ..options() };
         page.write(|out| write_report(&report, ReportFormat::Html, &to_file, pixels, out))
             .map_err(|error| Failure::not_written(&page_place, error))?;

@@ -55,6 +55,9 @@ pub(super) enum Failure {
     /// A file that an argument names cannot be opened.
     #[error("{place}: cannot be opened")]
     Unopened { place: String, source: io::Error },
+    /// A file that should be a report is none that can be read.
+    #[error("{place}")]
+    Report { place: String, source: Error },
     #[error(transparent)]
     Place(#[from] PlaceError),
     #[error(transparent)]
@@ -91,9 +94,11 @@ impl Failure {
                 Exit::SourceUnreadable
             }
             Self::NotWritten { .. } | Self::Engine(Error::Write { .. }) => Exit::NotWritten,
-            Self::Usage(_) | Self::Unopened { .. } | Self::Place(_) | Self::Engine(_) => {
-                Exit::Usage
-            }
+            Self::Usage(_)
+            | Self::Unopened { .. }
+            | Self::Report { .. }
+            | Self::Place(_)
+            | Self::Engine(_) => Exit::Usage,
         }
     }
 

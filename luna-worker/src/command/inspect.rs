@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::options::Judgement;
-use super::validate::options;
+use super::reports::options;
 use super::{TextOrJson, stdout};
 use crate::output::io_error;
 use crate::place;

@@ -13,6 +13,8 @@ mod options;
 mod profile;
 mod prose;
 mod reminders;
+mod report;
+mod reports;
 mod rules;
 mod schema;
 mod stdout;
@@ -32,6 +34,7 @@ Examples:
   luna validate scans/                       what is wrong with this folder?
   luna validate scans/ -o report.html        the same, with pictures, for a browser
   luna explain LF004                         what a rule finds, why, and what to do
+  luna report report.json --group-by folder  a stored report, shown in another way
 
 Exit codes:
   0  nothing at or above --fail-on           3  the data set could not be read
@@ -68,6 +71,7 @@ enum ColorWhen {
 enum Command {
     Validate(validate::Arguments),
     Inspect(inspect::Arguments),
+    Report(report::Arguments),
     Rules(rules::Arguments),
     Explain(explain::Arguments),
     Profile(profile::Arguments),
@@ -111,6 +115,7 @@ impl Command {
         match self {
             Self::Validate(arguments) => arguments.run(),
             Self::Inspect(arguments) => arguments.run(),
+            Self::Report(arguments) => arguments.run(),
             Self::Rules(arguments) => arguments.run(),
             Self::Explain(arguments) => arguments.run(),
             Self::Profile(arguments) => arguments.run(),

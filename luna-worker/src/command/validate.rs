@@ -4,16 +4,14 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
-use luna_core::report::{Counts, RenderOptions, ReportFormat, Verdict};
-use luna_core::rules::Registry;
+use luna_core::report::{Counts, Verdict};
 use luna_core::table::Table;
 use luna_core::{CancelToken, Report, Validator, text};
 
 use super::exit::{Exit, Failure};
+use super::interrupt;
 use super::options::{Judgement, Resources};
-use super::{interrupt, stdout};
-use crate::output::{OutputFile, write_report};
+use super::reports::Reports;
 use crate::{place, progress};
 
 /// Validate a data set: say what is wrong, with which file, and what to do.
@@ -24,6 +22,8 @@ Examples:
   luna validate scans/ -o report.html -o report.json
   luna validate upload.zip                   read in place, nothing is unpacked to disk
   luna validate scans/ --manifest SHA256SUMS are the files those that were published?
+  luna validate scans/ -o scans.junit.xml -o scans.sarif     for continuous integration
+  luna validate scans/ -o scans.parquet      also writes scans.files.parquet
   luna validate train/ test/ --profile chest-xray
   luna validate scans/ --select LF,LP001     only file defects and blank pictures
   luna validate scans/ --format jsonl | jq 'select(.type == \"file\")'
@@ -42,13 +42,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     judgement: Judgement,
 
-    /// Format of what is printed
-    #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = formats())]
-    format: ReportFormat,
-
-    /// Also write a report to this file, in the format that its ending names; may be repeated
-    #[arg(long, short, value_name = "FILE")]
-    output: Vec<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
@@ -70,30 +65,16 @@ enum FailOn {
     Never,
 }
 
-fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
-    let words = ReportFormat::ALL
-        .iter()
-        .map(|format| PossibleValue::new(format.id()).help(format.describe()));
-    PossibleValuesParser::new(words)
-        .map(|word| ReportFormat::parse(&word).unwrap_or(ReportFormat::Text))
-}
-
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let files = self.files()?;
+        let files = self.reports.prepare()?;
         let validator = self.resources.apply(self.judgement.builder()?)?.build()?;
         let source = place::open(&self.places, validator.settings().limits())?;
         let manifest = self.read_manifest(&validator)?;
         let cancel = interrupt::token();
         let observer = progress::observer(self.progress);
         let report = validator.validate_against(manifest, &*source, &*observer, cancel)?;
-        let pixels = (&validator, &*source);
-        let to_file = RenderOptions { colour: false, ..options() };
-        for (file, format) in &files {
-            file.write(|out| write_report(&report, *format, &to_file, pixels, out))
-                .map_err(|error| Failure::not_written(file.place(), error))?;
-        }
-        stdout::write(|out| write_report(&report, self.format, &options(), pixels, out))?;
+        files.write(&report, Some((&validator, &*source)))?;
         Ok(exit(&report, self.fail_on, cancel))
     }
 
@@ -115,39 +96,6 @@ impl Arguments {
                 shown()
             ))
         })
-    }
-
-    /// The files to be written, each with its format.
-    fn files(&self) -> Result<Vec<(OutputFile, ReportFormat)>, Failure> {
-        let prepare = |place: &PathBuf| {
-            let format = ReportFormat::from_path(place).ok_or_else(|| unknown_ending(place))?;
-            let file =
-                OutputFile::prepare(place).map_err(|error| Failure::not_written(place, error))?;
-            Ok((file, format))
-        };
-        self.output.iter().map(prepare).collect()
-    }
-}
-
-fn unknown_ending(place: &std::path::Path) -> Failure {
-    let endings: Vec<String> = ReportFormat::ALL
-        .iter()
-        .flat_map(|format| format.endings())
-        .map(|ending| format!(".{ending}"))
-        .collect();
-    Failure::Usage(format!(
-        "--output {}: the ending names no format; known are {}",
-        text::escaped(&place.to_string_lossy()),
-        endings.join(", ")
-    ))
-}
-
-/// How reports are rendered for the terminal at hand.
-pub(super) fn options() -> RenderOptions {
-    RenderOptions {
-        colour: stdout::is_colored(),
-        width: stdout::width(),
-        registry: Registry::default(),
     }
 }
 

@@ -25,22 +25,22 @@ const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
 /// What was found, and where the walk goes on.
 #[derive(Debug)]
-pub(super) struct Walker<'a> {
+pub(crate) struct Walker<'a> {
     data: &'a [u8],
     limits: &'a Limits,
     at: usize,
     levels: Vec<Level>,
     seen: u32,
-    pub(super) found: Found,
+    pub(crate) found: Found,
 }
 
 /// What a walk brings home.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) elements: Vec<Element>,
-    pub(super) anomalies: Vec<Anomaly>,
-    pub(super) flaws: Flaws,
-    pub(super) encapsulated: Option<Encapsulated>,
+pub(crate) struct Found {
+    pub(crate) elements: Vec<Element>,
+    pub(crate) anomalies: Vec<Anomaly>,
+    pub(crate) flaws: Flaws,
+    pub(crate) encapsulated: Option<Encapsulated>,
 }
 
 /// Whether the walk goes on.
@@ -50,7 +50,7 @@ enum Step {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(data: &'a [u8], limits: &'a Limits) -> Self {
+    pub(crate) fn new(data: &'a [u8], limits: &'a Limits) -> Self {
         Self { data, limits, at: 0, levels: Vec::new(), seen: 0, found: Found::default() }
     }
 
@@ -70,7 +70,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks the file meta elements (group 0002) from `at`; gives the offset behind them.
-    pub(super) fn file_meta(&mut self, at: usize, encoding: Encoding) -> usize {
+    pub(crate) fn file_meta(&mut self, at: usize, encoding: Encoding) -> usize {
         self.at = at;
         let is_meta = |data: &[u8], at| {
             encoding.head(data, at).is_some_and(|head| head.tag.group() == 0x0002)
@@ -86,7 +86,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks the data set from `at` to the end of the data.
-    pub(super) fn data_set(&mut self, at: usize, encoding: Encoding) {
+    pub(crate) fn data_set(&mut self, at: usize, encoding: Encoding) {
         self.at = at;
         self.levels = vec![Level::root(self.data.len(), encoding, at)];
         while let Step::On = self.step() {}

@@ -62,7 +62,7 @@ pub struct Metadata {
 
 impl Metadata {
     /// What the blocks of a JPEG say.
-    pub(super) fn of_jpeg(bytes: &[u8], blocks: &[MetadataBlock]) -> Self {
+    pub(crate) fn of_jpeg(bytes: &[u8], blocks: &[MetadataBlock]) -> Self {
         let mut found = Self::default();
         for MetadataBlock { kind, offset, range } in blocks {
             let block = bytes.get(range.clone()).unwrap_or_default();
@@ -80,14 +80,14 @@ impl Metadata {
     }
 
     /// What the tags of a TIFF say.
-    pub(super) fn of_tiff(bytes: &[u8]) -> Self {
+    pub(crate) fn of_tiff(bytes: &[u8]) -> Self {
         let mut found = Self::default();
         exif::read(bytes, 0, "TIFF tag", &mut found);
         found
     }
 
     /// What a chunk of a PNG says; `most` is the longest text that is inflated.
-    pub(super) fn take_png_chunk(&mut self, kind: [u8; 4], data: &[u8], offset: u64, most: usize) {
+    pub(crate) fn take_png_chunk(&mut self, kind: [u8; 4], data: &[u8], offset: u64, most: usize) {
         png::read(kind, data, offset, most, self);
     }
 

@@ -127,6 +127,8 @@ pub(super) fn comment(block: &[u8], offset: u64, out: &mut Metadata) {
 /// A text chunk of a PNG (tEXt, zTXt, iTXt), already inflated.
 pub(super) fn png(keyword: &str, value: &[u8], offset: u64, out: &mut Metadata) {
     const CARRIER: &str = "PNG text";
+    // Not allowed (PNG 11.3.3.1), and still something that somebody wrote there.
+    let keyword = if keyword.trim().is_empty() { "without a keyword" } else { keyword };
     let lower = keyword.to_ascii_lowercase();
     if keyword == "XML:com.adobe.xmp" {
         return super::xmp::read(value, offset, out);

@@ -8,6 +8,7 @@ mod actions;
 mod cards;
 mod charts;
 mod duplicates;
+mod folders;
 mod origin;
 mod pictures;
 mod table;
@@ -24,7 +25,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::pictures::Pictures;
-use super::{FileEntry, Overview, RenderOptions, Report, RuleGroup};
+use super::{FileEntry, GroupBy, Overview, RenderOptions, Report, RuleGroup};
 use crate::finding::Severity;
 use crate::illustrate::Illustrations;
 use crate::rules::Registry;
@@ -41,7 +42,7 @@ pub(super) fn write(
     illustrations: Option<&Illustrations>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let page = Page::new(report, &options.registry, illustrations);
+    let page = Page::new(report, options, illustrations);
     out.write_all(page.document().into_string().as_bytes())
 }
 
@@ -49,6 +50,8 @@ pub(super) fn write(
 struct Page<'a> {
     report: &'a Report,
     registry: &'a Registry,
+    /// What stands before the findings by rule.
+    group_by: GroupBy,
     overview: Overview<'a>,
     pictures: Pictures<'a>,
     /// Files that have a row in the table: path to row.
@@ -58,12 +61,14 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(
         report: &'a Report,
-        registry: &'a Registry,
+        options: &'a RenderOptions,
         illustrations: Option<&'a Illustrations>,
     ) -> Self {
         let overview = Overview::of(report);
         let rows = table::chosen(report, &overview);
-        Self { report, registry, overview, pictures: Pictures::new(illustrations), rows }
+        let pictures = Pictures::new(illustrations);
+        let RenderOptions { registry, group_by, .. } = options;
+        Self { report, registry, group_by: *group_by, overview, pictures, rows }
     }
 
     fn document(&self) -> Markup {
@@ -87,10 +92,15 @@ impl<'a> Page<'a> {
                         (self.verdict())
                         (self.single_file())
                         (self.everywhere())
+                        @match self.group_by {
+                            GroupBy::Rule => {}
+                            GroupBy::File => (self.table()),
+                            GroupBy::Folder => (self.folders()),
+                        }
                         (self.cards())
                         (self.duplicates())
                         (self.charts())
-                        (self.table())
+                        @if self.group_by != GroupBy::File { (self.table()) }
                         (self.origin())
                     }
                     script { (PreEscaped(SCRIPT)) }
@@ -109,6 +119,7 @@ impl<'a> Page<'a> {
                     @if self.overview.groups.iter().any(RuleGroup::is_everywhere) {
                         a href="#everywhere" { "Everywhere" }
                     }
+                    @if self.group_by == GroupBy::Folder { a href="#folders" { "Folders" } }
                     @if !self.overview.groups.is_empty() { a href="#findings" { "Findings" } }
                     @if !self.duplicate_groups().is_empty() { a href="#duplicates" { "Duplicates" } }
                     @if several { a href="#set" { "The set" } }

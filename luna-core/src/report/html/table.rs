@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::{Page, full_list, severity, shown, some_of};
 use crate::finding::{Finding, Severity};
 use crate::report::facts::{depth, kind_title, size};
+use crate::report::folders::folder_of;
 use crate::report::{FileEntry, Overview, Report};
 use crate::text::{bytes, counted, escaped, grouped};
 
@@ -78,7 +79,7 @@ impl<'a> Page<'a> {
             if self.rows.len() <= PICTURES { self.pictures.plain(&file.path) } else { None };
         html! {
             tr #{ "f" (at) } data-item tabindex="-1" data-severity=(worst.map_or("clean", |it| it.as_str()))
-                data-rules=(codes.join(" ")) data-folder=(escaped(folder(&file.path))) {
+                data-rules=(codes.join(" ")) data-folder=(escaped(folder_of(&file.path))) {
                 th scope="row" {
                     div.named {
                         @if let Some(picture) = picture { (picture) }
@@ -100,7 +101,7 @@ impl<'a> Page<'a> {
             self.overview.groups.iter().filter_map(|group| group.rule.get(..2)).collect();
         let mut rules: BTreeMap<&str, &str> = BTreeMap::new();
         rules.extend(self.overview.groups.iter().map(|group| (group.rule, group.name)));
-        let folders: BTreeSet<&str> = files.iter().map(|(_, file)| folder(&file.path)).collect();
+        let folders: BTreeSet<&str> = files.iter().map(|(_, file)| folder_of(&file.path)).collect();
         html! {
             form.filters hidden data-script role="search" aria-label="Files" {
                 label { "Severity " select name="severity" {
@@ -202,9 +203,4 @@ fn patient(file: &FileEntry) -> Option<&str> {
 
 fn weighing(file: &FileEntry) -> impl Iterator<Item = &Finding> {
     file.findings.iter().filter(|finding| !finding.excepted)
-}
-
-/// What stands before the last `/`.
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -1,9 +1,11 @@
 //! The report for a terminal: groups first, the verdict last, where the eye is.
 //!
 //! About 40 lines, whatever the size of the set; every cap says what it hides. A report of one file
-//! says everything about it. All text from outside is escaped.
+//! says everything about it, and so does one gathered by file or folder about all of them. All text
+//! from outside is escaped.
 
 mod file;
+mod gathered;
 mod style;
 
 use std::fmt::Write as _;
@@ -12,7 +14,7 @@ use std::io::{self, Write};
 pub use self::file::render_inspection;
 use self::style::{Paint, fitted, wrapped};
 use super::overview::{Overview, Place, RuleGroup};
-use super::{RenderOptions, Report, Verdict};
+use super::{GroupBy, RenderOptions, Report, Verdict};
 use crate::finding::Severity;
 use crate::text::{counted, escaped, grouped};
 
@@ -34,6 +36,8 @@ pub(super) fn write(
     let overview = Overview::of(report);
     let mut text = String::new();
     match report.files.as_slice() {
+        _ if options.group_by == GroupBy::File => page.by_file(&mut text, report),
+        _ if options.group_by == GroupBy::Folder => page.by_folder(&mut text, report),
         [only] => {
             text.push_str(&page.entry(only));
             for finding in &report.findings {
