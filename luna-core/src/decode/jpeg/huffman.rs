@@ -227,3 +227,69 @@ impl Tables {
         slots.get(number).and_then(Option::as_ref).ok_or(Fault::NoTable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes 0, 10, 110, … up to 16 bits, for sizes 0 to 15.
+    fn unary(class: Class) -> Table {
+        let symbols: Vec<u8> = (0..16).collect();
+        Table::new(class, &[1; 16], &symbols).unwrap()
+    }
+
+    /// Sixteen bits, then as many more.
+    fn reader(bytes: &[u8; 4]) -> BitReader<'_> {
+        let mut reader = BitReader::new(bytes);
+        reader.fill();
+        reader
+    }
+
+    #[test]
+    fn codes_of_every_length_are_found() {
+        let table = unary(Class::Ac);
+        for length in 1..=16_u32 {
+            let bits = (0xFFFF_u32 << (17 - length)) as u16;
+            let [high, low] = bits.to_be_bytes();
+            // A stuffed zero behind each FF.
+            let stuffed: Vec<u8> = [high, low]
+                .into_iter()
+                .flat_map(|b| [b, 0].into_iter().take(1 + usize::from(b == 0xFF)))
+                .collect();
+            let mut reader = BitReader::new(&stuffed);
+            reader.fill();
+            let code = table.code(&reader).unwrap();
+            assert_eq!((u32::from(code.length), u32::from(code.symbol)), (length, length - 1));
+        }
+        let ones = reader(&[0xFF, 0x00, 0xFF, 0x00]);
+        assert_eq!(table.code(&ones).err(), Some(Fault::Code), "the code of ones only is none");
+    }
+
+    #[test]
+    fn a_look_gives_the_value_that_code_and_bits_give() {
+        let table = unary(Class::Dc);
+        for bits in 0..=0xFFFE_u16 {
+            let [high, low] = bits.to_be_bytes();
+            if high == 0xFF || low == 0xFF {
+                continue;
+            }
+            let bytes = [high, low, 0x5A, 0x5A];
+            let look = table.look(&reader(&bytes));
+            let mut slow = reader(&bytes);
+            let value = table.long_difference(&mut slow, 15).unwrap();
+            if look.skip > 0 {
+                assert_eq!(i32::from(look.value), value, "{bits:016b}");
+                let mut fast = reader(&bytes);
+                fast.skip(look.skip.into());
+                assert_eq!(fast.peek(12), slow.peek(12), "{bits:016b}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_codes_than_bits_can_tell_are_refused() {
+        let mut counts = [0; 16];
+        counts[0] = 3;
+        assert!(Table::new(Class::Dc, &counts, &[0, 1, 2]).is_none());
+    }
+}
