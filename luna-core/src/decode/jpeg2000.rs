@@ -93,7 +93,8 @@ fn by_hayro(bytes: &[u8], stream: &Stream) -> Result<Samples, String> {
     let image = Image::new(bytes, &settings).map_err(|error| error.to_string())?;
     let mut context = DecoderContext::default();
     let decoded = image.decode(&mut context).map_err(|error| error.to_string())?;
-    let planes: Vec<&[f32]> = decoded.components().iter().map(|own| own.samples()).collect();
+    let planes: Vec<&[f32]> =
+        decoded.components().iter().map(hayro_jpeg2000::ComponentData::samples).collect();
     woven(stream, &planes).ok_or_else(|| "samples are missing".to_owned())
 }
 

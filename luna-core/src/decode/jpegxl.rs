@@ -32,7 +32,10 @@ pub(crate) fn decode_frame(
         let reason = format!("JPEG XL: {reason}");
         flaws.push(Flaw::Decode { reason, offset: None, rows: None });
     };
-    let image = match open(bytes, u64::from(width) * u64::from(height) * u64::from(components)) {
+    let image = match open(
+        bytes,
+        u64::from(width).saturating_mul(height.into()).saturating_mul(components.into()),
+    ) {
         Ok(Some(image)) => image,
         Ok(None) => {
             flaws.push(cut(bytes));
@@ -43,11 +46,7 @@ pub(crate) fn decode_frame(
             return None;
         }
     };
-    let precision = match image.image_header().metadata.bit_depth {
-        BitDepth::IntegerSample { bits_per_sample } => u8::try_from(bits_per_sample).ok(),
-        BitDepth::FloatSample { .. } => None,
-    };
-    let Some(precision) = precision.filter(|bits| (1..=16).contains(bits)) else {
+    let Some(precision) = depth(&image) else {
         let encoding = "JPEG XL with floating point or more than 16 bits a sample".to_owned();
         flaws.push(Flaw::Unsupported { encoding });
         return None;
@@ -88,6 +87,16 @@ pub(crate) fn decode_frame(
         Samples::U16(values.map(|value| value as u16).collect())
     };
     Some(Frame { precision, samples })
+}
+
+/// Bits of a sample, if those are whole numbers of at most 16 bits.
+fn depth(image: &JxlImage) -> Option<u8> {
+    match image.image_header().metadata.bit_depth {
+        BitDepth::IntegerSample { bits_per_sample } => {
+            u8::try_from(bits_per_sample).ok().filter(|bits| (1..=16).contains(bits))
+        }
+        BitDepth::FloatSample { .. } => None,
+    }
 }
 
 /// Reads all bytes; `None` if they end before the picture begins.

@@ -7,6 +7,7 @@ mod bits;
 mod header;
 mod model;
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests;
 
 use self::bits::BitReader;

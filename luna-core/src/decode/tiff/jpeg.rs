@@ -8,6 +8,7 @@ use crate::decode::jpeg::decode_frame;
 use crate::limits::Limits;
 use crate::probe::tiff::TiffPage;
 use crate::probe::tiff::layout::Chunk;
+use crate::probe::tiff::page::Compression;
 use crate::probe::{Flaw, Flaws};
 
 /// Decodes into rows of the strip's or tile's width; gives how many bytes are good, and what is wrong.
@@ -22,7 +23,9 @@ pub(super) fn decompress(
     let (stream, lead) = joined(tables, packed);
     let mut flaws = Flaws::new();
     let frame = decode_frame(&stream, limits, &mut flaws);
-    flaws.iter_mut().for_each(|flaw| place(flaw, chunk.offset, lead));
+    for flaw in &mut flaws {
+        place(flaw, chunk.offset, lead);
+    }
     // Strips may be padded to a whole number of blocks; the picture ends where it ends.
     let Some(frame) = frame else { return (0, flaws) };
     if frame.width != page.chunks.width
@@ -35,7 +38,7 @@ pub(super) fn decompress(
         return (0, flaws);
     }
     let mut samples = Samples::U8(frame.samples);
-    if page.luma_chroma && !page.planar {
+    if page.compression == (Compression::Jpeg { luma_chroma: true }) {
         colour::to_rgb(&mut samples, 8);
     }
     let Samples::U8(values) = samples else { return (0, flaws) };
@@ -70,6 +73,7 @@ fn place(flaw: &mut Flaw, start: u64, lead: u64) {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests {
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 

@@ -86,7 +86,7 @@ impl Job<'_> {
                 return None;
             }
             let mut data = vec![0; size];
-            let good = if page.compression == Compression::Jpeg {
+            let good = if matches!(page.compression, Compression::Jpeg { .. }) {
                 self.jpeg(page, &chunk, &mut data)
             } else {
                 unpack::decompress(page.compression, packed, &mut data)

@@ -16,7 +16,7 @@ pub(super) fn decompress(compression: Compression, packed: &[u8], out: &mut [u8]
         }
         Compression::PackBits => pack_bits(packed, out),
         // Decoded by `jpeg`.
-        Compression::Jpeg => 0,
+        Compression::Jpeg { .. } => 0,
         Compression::Lzw => lzw(packed, out),
         Compression::Deflate => {
             let mut inflater = Decompress::new(true);

@@ -2,6 +2,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests;
 mod walk;
 
@@ -40,11 +41,10 @@ impl Jpeg2000Header {
 pub(super) fn probe<'a>(bytes: &'a [u8], limits: &Limits) -> Probe<'a> {
     let mut found = Probe::named(Some(Format::Jpeg2000));
     let boxes = if bytes.starts_with(&[0xFF, 0x4F]) {
-        Some(Boxes { codestream: Some(0..bytes.len()), ..Boxes::default() })
+        Boxes { codestream: Some(0..bytes.len()), ..Boxes::default() }
     } else {
         Boxes::read(bytes, &mut found.flaws)
     };
-    let Some(boxes) = boxes else { return found };
     let Some(codestream) = boxes.codestream else {
         if found.flaws.is_empty() {
             let reason = "JPEG 2000: a file without a codestream".to_owned();
@@ -79,7 +79,7 @@ struct Boxes {
 }
 
 impl Boxes {
-    fn read(bytes: &[u8], flaws: &mut Flaws) -> Option<Self> {
+    fn read(bytes: &[u8], flaws: &mut Flaws) -> Self {
         let mut own = Self::default();
         let mut at = 0_usize;
         while at < bytes.len() {
@@ -112,7 +112,7 @@ impl Boxes {
             }
             at = end.max(there.end);
         }
-        Some(own)
+        own
     }
 
     /// The boxes within `jp2h`.

@@ -1,6 +1,10 @@
 //! A JPEG 2000 codestream from marker to marker (ITU-T T.800 annex A): what it says of itself, and
 //! whether all of its tile-parts are there. No decoder sees a stream that was not walked: a lying size
 //! makes every one of them allocate without bound.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "exponents of at most 32, and counts of 32 bits in 64; products and offsets saturate"
+)]
 
 use crate::limits::Limits;
 use crate::probe::{Flaw, Flaws};
@@ -281,12 +285,9 @@ impl<'a> Walk<'a> {
                     if !is_whole {
                         return Err(self.wrong("a tile-part is missing"));
                     }
-                    return match rest.iter().any(|byte| *byte != 0) {
-                        true => {
-                            Err(Flaw::Trailing { offset: self.offset(), bytes: rest.len() as u64 })
-                        }
-                        false => Ok(()),
-                    };
+                    let (offset, bytes) = (self.offset(), rest.len() as u64);
+                    let is_clean = rest.iter().all(|byte| *byte == 0);
+                    return if is_clean { Ok(()) } else { Err(Flaw::Trailing { offset, bytes }) };
                 }
                 [0xFF, 0x90, ..] => self.tile_part()?,
                 // Nothing but half a marker and padding.

@@ -23,8 +23,10 @@ pub(crate) enum Compression {
     Lzw,
     Deflate,
     PackBits,
-    /// A JPEG a strip or tile (TIFF Technical Note 2).
-    Jpeg,
+    /// A JPEG a strip or tile (TIFF Technical Note 2), of luma and chroma or not.
+    Jpeg {
+        luma_chroma: bool,
+    },
 }
 
 /// A page that can be decoded; what is in it is legal together.
@@ -50,8 +52,6 @@ pub struct TiffPage {
     /// 1 none, 2 horizontal, 3 floating point.
     pub(crate) predictor: u8,
     pub(crate) chunks: Chunks,
-    /// Samples are luma and chroma.
-    pub(crate) luma_chroma: bool,
     /// JPEGTables: what the strips' JPEGs have in common.
     pub(crate) tables: Option<Entry>,
 }
@@ -97,16 +97,17 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
     let samples = tag(277).unwrap_or(1);
     let photometric =
         tag(262).ok_or_else(|| damaged("a page has no photometric interpretation"))?;
-    let compression = compression(tag(259).unwrap_or(1))?;
-    let luma_chroma = compression == Compression::Jpeg && photometric == 6 && samples == 3;
-    if !luma_chroma {
+    let luma_chroma = photometric == 6 && samples == 3;
+    let compression = compression(tag(259).unwrap_or(1), luma_chroma)?;
+    let is_jpeg = matches!(compression, Compression::Jpeg { .. });
+    if !(is_jpeg && luma_chroma) {
         check_colours(photometric, samples)?;
     }
-    if luma_chroma && tag(284) == Some(2) {
+    if is_jpeg && luma_chroma && tag(284) == Some(2) {
         return Err(unsupported("with planes of luma and chroma"));
     }
     let (bits, kind) = depth(tiff, directory)?;
-    if compression == Compression::Jpeg && (bits, kind) != (8, SampleKind::Unsigned) {
+    if is_jpeg && (bits, kind) != (8, SampleKind::Unsigned) {
         return Err(unsupported(&format!("compression 7 (JPEG) with {bits} bits a sample")));
     }
     let predictor = predictor(tag(317).unwrap_or(1), bits, kind, compression)?;
@@ -127,7 +128,6 @@ pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory) -> Result<TiffPage, F
         compression,
         predictor,
         chunks: chunks(tiff, directory, width, height)?,
-        luma_chroma,
         tables: directory.entry(347).copied(),
     })
 }
@@ -158,12 +158,12 @@ fn check_colours(photometric: u64, samples: u64) -> Result<(), Flaw> {
     Err(unsupported(&format!("photometric interpretation {photometric} ({name})")))
 }
 
-fn compression(number: u64) -> Result<Compression, Flaw> {
+fn compression(number: u64, luma_chroma: bool) -> Result<Compression, Flaw> {
     let name = match number {
         1 => return Ok(Compression::None),
         5 => return Ok(Compression::Lzw),
         8 | 32_946 => return Ok(Compression::Deflate),
-        7 => return Ok(Compression::Jpeg),
+        7 => return Ok(Compression::Jpeg { luma_chroma }),
         32_773 => return Ok(Compression::PackBits),
         2 => "CCITT modified Huffman",
         3 => "CCITT group 3",

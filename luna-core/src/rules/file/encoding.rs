@@ -139,10 +139,15 @@ static UNSUPPORTED_ENCODING: Rule = Rule {
     summary: "The file is intact as far as can be seen, but written in an encoding that is not decoded \
               here or that the profile does not accept.",
     why: "What cannot be decoded cannot be checked, and few training pipelines will read it either.",
-    measured: "DICOM transfer syntax, TIFF compression, JPEG process or container, by name. Of JPEG, \
-               baseline, extended, progressive and lossless with Huffman codes are decoded; arithmetic \
-               coding, pyramids of frames, CMYK, two components and a height that comes after the first \
-               scan are not. Never called corrupt: nothing is said of the pixels.",
+    measured: "DICOM transfer syntax, TIFF compression, JPEG process or container, by name. Never \
+               called corrupt: nothing is said of the pixels. Not decoded are, in DICOM, video (MPEG, \
+               H.264, H.265, SMPTE), pixels behind a URL (JPIP), retired JPEG processes and private \
+               transfer syntaxes; JPEG with arithmetic coding, pyramids of frames, CMYK, two components or \
+               a height that comes after the first scan; JPEG 2000 with subsampled or unlike components, \
+               more than 16 bits or extensions of part 2; JPEG-LS with mapping tables or a point \
+               transform; JPEG XL with more than 16 bits; in TIFF, CCITT, old JPEG, JPEG 2000 and other \
+               rare compressions; JPEG-LS, JPEG XL, GIF, WebP and the like as files of their own; \
+               archives inside a data set.",
     how_to_fix: "Convert it without loss, for example to explicit VR little endian or PNG.",
     references: &[
         "DICOM PS3.5, section 10",

@@ -195,7 +195,7 @@ impl<'a> Gathered<'a> {
 fn held(bits_stored: u8, signed: bool) -> (i64, i64) {
     let values = 1_i64 << bits_stored.clamp(1, 32);
     if signed {
-        (-(values / 2), (values / 2).saturating_sub(1))
+        ((values / 2).saturating_neg(), (values / 2).saturating_sub(1))
     } else {
         (0, values.saturating_sub(1))
     }

@@ -96,7 +96,9 @@ fn lossless_streams_give_the_phantom_back() {
         let bits = if header.bits[1] == 8 { 8 } else { 12 };
         let mut expected = drawn(bits, usize::from(header.samples));
         if header.bits[3] == 1 {
-            expected.iter_mut().for_each(|value| *value -= 2_048);
+            for value in &mut expected {
+                *value -= 2_048;
+            }
         }
         let apart = most_apart(&ours, &expected);
         // Measured: 47 of 4,096 and 6 of 256.
@@ -113,7 +115,7 @@ fn lossless_streams_give_the_phantom_back() {
 #[test]
 fn fragments_of_one_frame_are_put_together() {
     let stream: &[u8] = stream!("grey12.j2k");
-    let (first, rest) = stream.split_at(stream.len() / 2 & !1);
+    let (first, rest) = stream.split_at((stream.len() / 2) & !1);
     let rest = [rest, &[0][..rest.len() % 2]].concat();
     let bytes = GREY12.file(WAVELET, &encapsulated(&[], &[first, &rest]));
     let (image, flaws) = decoded(&bytes);
@@ -125,7 +127,7 @@ fn fragments_of_one_frame_are_put_together() {
 fn frames_follow_each_other() {
     let stream = jpegls::encode(&phantom(12, 1), 0, jpegls::Options::default()).unwrap();
     let even = [&stream[..], &[0][..stream.len() % 2]].concat();
-    let cut = &even[..even.len() / 2 & !1];
+    let cut = &even[..(even.len() / 2) & !1];
     let two = Described { frames: 2, ..GREY12 };
     let (image, flaws) = decoded(&two.file(JPEG_LS, &encapsulated(&[], &[&even, &even])));
     assert_eq!(flaws.len(), 1, "{flaws:?}");
@@ -152,7 +154,8 @@ fn a_cut_is_always_found() {
             stream.len() / 2,
             stream.len() * 9 / 10,
             stream.len() * 99 / 100,
-            stream.len() - 3,
+            // Not three: the byte that makes a fragment even would stand in for the last one.
+            stream.len() - 4,
         ] {
             let (image, flaws) = decoded(&wrapped(syntax, &header, &stream[..length]));
             assert!(!flaws.is_empty(), "{syntax}: {length} of {}", stream.len());
