@@ -91,6 +91,51 @@ fn exit_codes_are_those_of_the_help() {
 }
 
 #[test]
+fn folder_zip_and_tar_of_one_tree_give_one_report() {
+    use luna_fixtures::write::archive::{Form, Member, write};
+    let set = clean_set();
+    let bytes = fs::read(set.path().join("chest.png")).unwrap();
+    fs::write(set.path().join("manifest.csv"), "file,size\nchest.png,1\n").unwrap();
+    let members = [
+        Member::file("./chest.png", &bytes),
+        Member::file("./manifest.csv", b"file,size\nchest.png,1\n"),
+    ];
+    let folder = run(&["validate", text(set.path()), "--format", "json"]);
+    assert!(stdout(&folder).contains("LM008"));
+    let other = tempfile::tempdir().unwrap();
+    for form in Form::ALL {
+        let place = other.path().join(format!("set.{}", form.ending()));
+        fs::write(&place, write(form, &members)).unwrap();
+        let archive = run(&["validate", text(&place), "--format", "json"]);
+        assert_eq!(stdout(&archive), stdout(&folder), "{form:?}");
+        assert_eq!(archive.status.code(), folder.status.code());
+    }
+}
+
+#[test]
+fn a_manifest_that_is_none_is_wrong_usage_and_a_bad_one_a_finding() {
+    let set = clean_set();
+    let beside = tempfile::tempdir().unwrap();
+    let put = |name: &str, contents: &str| {
+        let place = beside.path().join(name);
+        fs::write(&place, contents).unwrap();
+        place
+    };
+    let good = put("good.csv", "file\nchest.png\n");
+    let bad = put("bad.csv", "file\nother.png\n");
+    let prose = put("notes", "Some prose.");
+    let code = |manifest: &Path| {
+        let output = run(&["validate", text(set.path()), "--manifest", text(manifest)]);
+        (output.status.code(), stderr(&output))
+    };
+    assert_eq!(code(&good).0, Some(0));
+    assert_eq!(code(&bad).0, Some(1));
+    let (exit, message) = code(&prose);
+    assert!(exit == Some(2) && message.contains("this is no manifest"), "{message}");
+    assert_eq!(code(Path::new("no/such/manifest.csv")).0, Some(2));
+}
+
+#[test]
 fn messages_name_the_argument_and_the_remedy() {
     let set = clean_set();
     let says = |arguments: &[&str], words: &[&str]| {
