@@ -40,9 +40,12 @@ fn main() -> std::io::Result<()> {
         let ms = time.as_secs_f64() * 1e3;
         println!("{stage:<10} {ms:>9.1} ms  {:>7.2} ns a pixel", ms * 1e6 / pixels as f64);
     };
-    report("sha-256", cheapest(&files, |bytes| {
-        black_box(Sha256::digest(bytes));
-    }));
+    report(
+        "sha-256",
+        cheapest(&files, |bytes| {
+            black_box(Sha256::digest(bytes));
+        }),
+    );
     report("probe", cheapest(&files, |bytes| drop(black_box(probe(bytes, &limits)))));
     report("decode", cheapest(&files, |bytes| drop(black_box(decoded(bytes)))));
     let mut measured = Duration::ZERO;
