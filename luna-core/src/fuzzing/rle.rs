@@ -17,18 +17,18 @@ fn object((columns, rows): (u8, u8), wide: bool, colour: bool, frame: &[u8]) -> 
     let bits: u8 = if wide { 16 } else { 8 };
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    element(&mut out, [2, 0, 0x10, 0], b"UI", b"1.2.840.10008.1.2.5\0");
-    element(&mut out, [8, 0, 0x16, 0], b"UI", b"1.2.840.10008.5.1.4.1.1.7\0");
+    element(&mut out, [2, 0, 0x10, 0], *b"UI", b"1.2.840.10008.1.2.5\0");
+    element(&mut out, [8, 0, 0x16, 0], *b"UI", b"1.2.840.10008.5.1.4.1.1.7\0");
     let photometric: &[u8] = if colour { b"RGB " } else { b"MONOCHROME2 " };
     let numbers: [(u8, u8); 5] =
         [(0x10, rows), (0x11, columns), (0x00, bits), (0x01, bits), (0x02, bits.saturating_sub(1))];
-    element(&mut out, [0x28, 0, 2, 0], b"US", &[if colour { 3 } else { 1 }, 0]);
-    element(&mut out, [0x28, 0, 4, 0], b"CS", photometric);
+    element(&mut out, [0x28, 0, 2, 0], *b"US", &[if colour { 3 } else { 1 }, 0]);
+    element(&mut out, [0x28, 0, 4, 0], *b"CS", photometric);
     for (at, (tag, value)) in numbers.into_iter().enumerate() {
-        let group = if at < 2 { 0 } else { 1 };
-        element(&mut out, [0x28, 0, tag, group], b"US", &[value, 0]);
+        let group = u8::from(at >= 2);
+        element(&mut out, [0x28, 0, tag, group], *b"US", &[value, 0]);
     }
-    element(&mut out, [0x28, 0, 3, 1], b"US", &[0, 0]);
+    element(&mut out, [0x28, 0, 3, 1], *b"US", &[0, 0]);
     out.extend([0xe0, 0x7f, 0x10, 0]);
     out.extend(b"OB\0\0\xff\xff\xff\xff");
     out.extend([0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]);
@@ -42,7 +42,7 @@ fn object((columns, rows): (u8, u8), wide: bool, colour: bool, frame: &[u8]) -> 
 }
 
 /// An explicit little endian element of fewer than 65,536 bytes.
-fn element(out: &mut Vec<u8>, tag: [u8; 4], vr: &[u8; 2], value: &[u8]) {
+fn element(out: &mut Vec<u8>, tag: [u8; 4], vr: [u8; 2], value: &[u8]) {
     out.extend(tag);
     out.extend(vr);
     out.extend(u16::try_from(value.len()).unwrap_or(u16::MAX).to_le_bytes());

@@ -139,7 +139,7 @@ fn fit(slots: &Range<usize>, table: &[u8], rise: f64) -> Option<Line> {
         let begin = u32::try_from(least).ok().filter(|_| least <= most)?;
         let first = u16::try_from(slots.start + start).ok()?;
         let last = u16::try_from(slots.start + end).ok()?;
-        Some(Line { first, last, slope, begin, falling })
+        Some(Line { first, last, begin, slope, falling })
     };
     let slope = libm::floor(libm::fabs(rise) * f64::from(1 << 24));
     // Steeper than a threshold of one slot, any slope is the same.

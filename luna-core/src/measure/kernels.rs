@@ -114,7 +114,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    #[inline(always)]
+    #[inline]
     pub(super) fn grey(self, slot: u16) -> u8 {
         let along = u32::from(slot.clamp(self.first, self.last) - self.first);
         let grey = (along.wrapping_mul(self.slope).wrapping_add(self.begin) >> 24) as u8;

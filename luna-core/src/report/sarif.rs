@@ -76,9 +76,7 @@ impl Serialize for Results<'_> {
 fn tool(report: &Report, rules: &BTreeMap<&str, usize>, registry: &Registry) -> Value {
     let rules: Vec<Value> = rules
         .keys()
-        .map(|code| {
-            registry.get(code).map_or_else(|| unknown_rule(code, report), |rule| described(rule))
-        })
+        .map(|code| registry.get(code).map_or_else(|| unknown_rule(code, report), described))
         .collect();
     json!({
         "driver": {

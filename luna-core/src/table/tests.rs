@@ -96,6 +96,7 @@ fn bytes_that_are_no_utf8_are_named_with_their_place() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_wrong_with_json_is_said_with_pointer_and_place() {
     let deep = format!("{{\"version\": 1, \"files\": [], \"x\": {}", "[".repeat(200));
     let cases = [

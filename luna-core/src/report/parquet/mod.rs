@@ -125,8 +125,8 @@ fn fill<T>(
         Get::Whole(get) => optional::<Int64Type, _>(out, rows, |row| {
             get(row).map(|number| i64::try_from(number).unwrap_or(i64::MAX))
         }),
-        Get::Number(get) => optional::<DoubleType, _>(out, rows, |row| get(row)),
-        Get::Flag(get) => optional::<BoolType, _>(out, rows, |row| get(row)),
+        Get::Number(get) => optional::<DoubleType, _>(out, rows, get),
+        Get::Flag(get) => optional::<BoolType, _>(out, rows, get),
         Get::Texts(get) => {
             let (mut values, mut there, mut within) = (Vec::new(), Vec::new(), Vec::new());
             for texts in rows.iter().map(|row| get(row)) {

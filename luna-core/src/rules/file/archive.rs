@@ -53,19 +53,7 @@ fn offset(defect: &Defect) -> Option<u64> {
 
 fn draft(defect: &Defect) -> Draft {
     match defect {
-        Defect::Truncated { what, offset, missing } => {
-            let at = grouped(*offset);
-            let draft = Draft::new(match missing {
-                Some(missing) => {
-                    format!(
-                        "The archive stops inside {what} at byte {at}; {} missing.",
-                        lack(*missing)
-                    )
-                }
-                None => format!("The archive stops before {what} is complete (byte {at})."),
-            });
-            draft.help("Make or copy the archive again; what was cut cannot be read by anybody.")
-        }
+        Defect::Truncated { what, offset, missing } => truncated(what, *offset, *missing),
         Defect::Checksum { what, offset, stored, computed } => {
             let at = grouped(*offset);
             Draft::new(format!("The archive's checksum of {what} (byte {at}) does not fit."))
@@ -73,18 +61,7 @@ fn draft(defect: &Defect) -> Draft {
                 .expected(format!("{computed:08x}"))
                 .help("Make or copy the archive again from the original files.")
         }
-        Defect::OverBudget { limit, allowed, seen } => {
-            let (allowed, seen) = match *limit {
-                "text_bytes" | "archive_window" => (bytes(*allowed), bytes(*seen)),
-                _ => (grouped(*allowed), grouped(*seen)),
-            };
-            Draft::new(format!(
-                "The archive asks for {seen} where `{limit}` allows {allowed}; what comes after was \
-                 not looked at."
-            ))
-            .found(seen)
-            .expected(format!("at most {allowed}"))
-        }
+        Defect::OverBudget { limit, allowed, seen } => over_budget(limit, *allowed, *seen),
         Defect::Unsupported { encoding } => {
             let encoding = shown(encoding);
             Draft::new(format!("Uses {encoding}, which is known, but not read by this version."))
@@ -94,7 +71,7 @@ fn draft(defect: &Defect) -> Draft {
         }
         Defect::Undecodable { reason, offset } => {
             let at = grouped(*offset);
-            Draft::new(format!("The archive cannot be read on: {} (byte {at}).", reason))
+            Draft::new(format!("The archive cannot be read on: {reason} (byte {at})."))
                 .help("Make or copy the archive again from the original files.")
         }
         Defect::Encrypted => Draft::new("Is encrypted; nobody without the password can read it.")
@@ -118,6 +95,30 @@ fn draft(defect: &Defect) -> Draft {
                 .help("Pack it again with a tool that marks names as UTF-8, or use ASCII names.")
         }
     }
+}
+
+fn truncated(what: &str, offset: u64, missing: Option<u64>) -> Draft {
+    let at = grouped(offset);
+    Draft::new(match missing {
+        Some(missing) => {
+            format!("The archive stops inside {what} at byte {at}; {} missing.", lack(missing))
+        }
+        None => format!("The archive stops before {what} is complete (byte {at})."),
+    })
+    .help("Make or copy the archive again; what was cut cannot be read by anybody.")
+}
+
+fn over_budget(limit: &str, allowed: u64, seen: u64) -> Draft {
+    let (allowed, seen) = match limit {
+        "text_bytes" | "archive_window" => (bytes(allowed), bytes(seen)),
+        _ => (grouped(allowed), grouped(seen)),
+    };
+    Draft::new(format!(
+        "The archive asks for {seen} where `{limit}` allows {allowed}; what comes after was not \
+         looked at."
+    ))
+    .found(seen)
+    .expected(format!("at most {allowed}"))
 }
 
 fn lack(missing: u64) -> String {

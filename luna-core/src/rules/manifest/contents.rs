@@ -120,7 +120,7 @@ fn say(cx: &SetContext<'_>, out: &mut Sink<'_>, kinds: &[(About, &str)]) {
                 let mut message = complaint.message.clone();
                 if all.peek().is_none() && more > 0 {
                     let more = grouped(more as u64);
-                    message.push_str(&format!(" And {more} more of this kind in this table."));
+                    message = format!("{message} And {more} more of this kind in this table.");
                 }
                 let mut draft = Draft::new(message).about(table.name());
                 if let Some(location) = &complaint.location {

@@ -36,19 +36,16 @@ fn duplicates(cx: &SetContext<'_>, out: &mut Sink<'_>) {
     for (row, file) in matched.rows() {
         let Some(path) = row.get(Column::File) else { continue };
         let before = by_form.get(&folded(path)).or_else(|| by_file.get(&file?)).copied();
-        match before {
-            Some(first) => {
-                let place = matched.table().place(first, Column::File);
-                let message = format!("`{}` is listed before, in {place}.", shown(path));
-                let draft = Draft::new(message).found(shown(path)).expected("each file once");
-                out.fire("", at(matched, row, Column::File, draft));
-            }
-            None => {
-                by_form.insert(folded(path), row);
-                if let Some(file) = file {
-                    by_file.insert(file, row);
-                }
-            }
+        if let Some(first) = before {
+            let place = matched.table().place(first, Column::File);
+            let message = format!("`{}` is listed before, in {place}.", shown(path));
+            let draft = Draft::new(message).found(shown(path)).expected("each file once");
+            out.fire("", at(matched, row, Column::File, draft));
+            continue;
+        }
+        by_form.insert(folded(path), row);
+        if let Some(file) = file {
+            by_file.insert(file, row);
         }
     }
 }

@@ -36,7 +36,7 @@ static MANIFEST_MISSING: Rule = Rule {
 };
 
 fn presence(cx: &SetContext<'_>, out: &mut Sink<'_>) {
-    let used = manifest(cx).map(|it| it.table());
+    let used = manifest(cx).map(crate::table::Matched::table);
     if used.is_none() && cx.settings.profile().manifest.required {
         let draft = Draft::new("There is no manifest, and the profile requires one.")
             .expected("manifest.json, manifest.csv, SHA256SUMS or the like at the root");

@@ -63,7 +63,7 @@ impl Index {
             }
             Entry::Occupied(mut occupied) => {
                 let (at, count) = occupied.get_mut();
-                *count += 1;
+                *count = count.saturating_add(1);
                 let Some(first) = self.members.get_mut(*at) else { return };
                 let mut defects = std::mem::take(&mut first.item.defects);
                 defects.retain(|defect| !is_duplicate(defect));

@@ -12,6 +12,7 @@ mod member;
 mod packed;
 mod tar;
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests;
 mod zip;
 
@@ -72,7 +73,7 @@ enum Form {
     Zip,
     Tar,
     /// With the stream where the last reading left it.
-    Packed(Packing, Mutex<Option<Packed>>),
+    Packed(Packing, Mutex<Option<Box<Packed>>>),
 }
 
 /// An archive as a source: paths are those of its members, folders are not listed.
@@ -169,7 +170,7 @@ impl Archive {
                 let kept = &mut *kept.lock().unwrap_or_else(PoisonError::into_inner);
                 let stream = match kept {
                     Some(stream) if stream.position() <= offset => stream,
-                    _ => kept.insert(self.unpack(*packing)),
+                    _ => kept.insert(Box::new(self.unpack(*packing))),
                 };
                 read_on(stream, offset, size)
             }

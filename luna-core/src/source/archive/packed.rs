@@ -65,7 +65,7 @@ pub(super) struct Packed {
     /// Parts that have begun.
     parts: u64,
     position: u64,
-    packed_len: u64,
+    input_len: u64,
     budget: Budget,
     defect: Option<Defect>,
     ended: bool,
@@ -86,7 +86,7 @@ impl Packed {
             zstd: FrameDecoder::new(),
             parts: 0,
             position: 0,
-            packed_len: bytes.len(),
+            input_len: bytes.len(),
             budget,
             defect: None,
             ended: false,
@@ -105,7 +105,7 @@ impl Packed {
                 Ok(0) => {}
                 Ok(count) => {
                     self.position = self.position.saturating_add(count as u64);
-                    if let Some(defect) = self.budget.exceeded(0, self.position, self.packed_len) {
+                    if let Some(defect) = self.budget.exceeded(0, self.position, self.input_len) {
                         self.end_with(defect);
                     }
                     return Ok(count);
@@ -162,7 +162,7 @@ impl Packed {
             let found = chunk.get(..count).unwrap_or_default();
             if found.iter().any(|byte| *byte != 0) {
                 let place = "behind the compressed stream";
-                let bytes = self.packed_len.saturating_sub(offset);
+                let bytes = self.input_len.saturating_sub(offset);
                 return Err(Stop::Defect(Defect::Stray { place, offset, bytes }));
             }
             if count == 0 {
@@ -184,8 +184,9 @@ impl Packed {
                 return Err(self.cut());
             }
         }
-        for flag in [8, 16] {
-            while flags & flag != 0 {
+        // A name and a comment, each ended by a NUL.
+        for _ in [8, 16].into_iter().filter(|flag| flags & flag != 0) {
+            loop {
                 match self.input.exactly(1)?.as_deref() {
                     Some([0]) => break,
                     Some(_) => {}
@@ -217,7 +218,7 @@ impl Packed {
         self.part = Part::Between;
         let offset = self.input.position();
         let Some(trailer) = self.input.exactly(8)? else {
-            self.end_after(count, |it| it.cut());
+            self.end_after(count, Self::cut);
             return Ok(count);
         };
         let stored = super::bytes::u32_at(&trailer, 0).unwrap_or_default();

@@ -10,6 +10,7 @@ const MOST_USTAR: u64 = (1 << 33) - 1;
 
 /// What a PAX header says, as far as it matters here.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a record that was met")]
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
     pub(super) size: Option<u64>,

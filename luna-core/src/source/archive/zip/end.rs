@@ -21,7 +21,7 @@ const SEARCHED: u64 = 2 * 65_535 + LENGTH;
 
 /// What the end of the archive says.
 #[derive(Clone, Debug)]
-pub(super) struct End {
+pub(super) struct Tail {
     /// Where the first entry of the central directory stands.
     pub(super) directory: u64,
     /// Where the last one ends.
@@ -41,10 +41,10 @@ pub(super) struct End {
 }
 
 /// Finds the record; says so if there could be two.
-pub(super) fn find(bytes: &Bytes, index: &mut Index) -> io::Result<Option<End>> {
+pub(super) fn find(bytes: &Bytes, index: &mut Index) -> io::Result<Option<Tail>> {
     let from = bytes.len().saturating_sub(SEARCHED);
     let tail = bytes.take(from, SEARCHED)?;
-    let mut candidates: Vec<End> = Vec::new();
+    let mut candidates: Vec<Tail> = Vec::new();
     for at in memchr::memmem::rfind_iter(&tail, SIGNATURE).take(64) {
         let record = tail.get(at..).unwrap_or_default();
         if let Some(end) = read(bytes, from.saturating_add(at as u64), record)? {
@@ -58,7 +58,7 @@ pub(super) fn find(bytes: &Bytes, index: &mut Index) -> io::Result<Option<End>> 
     };
     let chosen = candidates.swap_remove(chosen);
     // A stored archive among the last members has an end of its own, in its own data.
-    let other = |end: &&End| end.plausible && end.start >= chosen.directory;
+    let other = |end: &&Tail| end.plausible && end.start >= chosen.directory;
     if candidates.iter().find(other).is_some() {
         let reason = "There are two ends of a central directory, and programs choose differently";
         index.push_defect(Defect::ambiguous(reason));
@@ -67,15 +67,15 @@ pub(super) fn find(bytes: &Bytes, index: &mut Index) -> io::Result<Option<End>> 
 }
 
 /// Reads a candidate.
-fn read(bytes: &Bytes, at: u64, record: &[u8]) -> io::Result<Option<End>> {
-    let read = || -> Option<(End, u64)> {
+fn read(bytes: &Bytes, at: u64, record: &[u8]) -> io::Result<Option<Tail>> {
+    let read = || -> Option<(Tail, u64)> {
         let disk = u16_at(record, 4)?;
         let entries = u16_at(record, 10)?;
         let size = u32_at(record, 12)?;
         let offset = u32_at(record, 16)?;
         let comment = u16_at(record, 20)?;
         let end = at.saturating_add(LENGTH).saturating_add(comment.into());
-        let end = End {
+        let end = Tail {
             directory: u64::from(offset),
             directory_end: u64::from(offset).saturating_add(size.into()),
             base: 0,

@@ -113,11 +113,10 @@ impl Central {
                 let reason = format!("An extra field gives it another name, `{other}`");
                 defects.push(Defect::ambiguous(reason));
             }
-            Some(_) => {}
             None if self.flags & UTF8 == 0 && !self.name.is_ascii() => {
                 defects.push(Defect::UnmarkedName);
             }
-            None => {}
+            _ => {}
         }
         defects
     }

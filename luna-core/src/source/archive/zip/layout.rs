@@ -5,7 +5,7 @@ use std::io;
 
 use super::super::bytes::Bytes;
 use super::super::member::Index;
-use super::end::End;
+use super::end::Tail;
 use crate::source::{Defect, ItemPath};
 use crate::text::{escaped, grouped};
 
@@ -22,7 +22,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(end: &End, len: u64) -> Self {
+    pub(super) fn new(end: &Tail, len: u64) -> Self {
         Self {
             spans: Vec::new(),
             directory: end.directory,

@@ -12,7 +12,7 @@ mod member;
 use std::io;
 use std::sync::Arc;
 
-use self::end::End;
+use self::end::Tail;
 use self::header::{Central, Local};
 use self::layout::Layout;
 pub(super) use self::member::read;
@@ -77,7 +77,7 @@ pub(super) fn index(bytes: &Arc<Bytes>, budget: Budget) -> io::Result<Index> {
     Ok(index)
 }
 
-fn broken_directory(index: &mut Index, end: &End, seen: u64, at: u64) {
+fn broken_directory(index: &mut Index, end: &Tail, seen: u64, at: u64) {
     let reason = format!(
         "the central directory breaks off after {} of {}",
         seen,
@@ -89,7 +89,7 @@ fn broken_directory(index: &mut Index, end: &End, seen: u64, at: u64) {
 /// Adds the member that an entry of the central directory describes.
 fn add(
     bytes: &Bytes,
-    end: &End,
+    end: &Tail,
     central: Central,
     layout: &mut Layout,
     index: &mut Index,
