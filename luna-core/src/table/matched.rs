@@ -1,7 +1,7 @@
 //! A table that met the names of the set: which row is which file.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Column, Listed, Table};
 use crate::names::folded;
@@ -47,16 +47,19 @@ impl<'a> Names<'a> {
         self.by_name.get(reference).copied().flatten()
     }
 
-    /// A path that may have been meant.
-    fn near(&self, reference: &str) -> Option<&'a str> {
+    /// A path that may have been meant: not one of a file that is taken.
+    fn near(&self, reference: &str, taken: &HashSet<usize>) -> Option<&'a str> {
         let by_form = self.by_form.get(&folded(reference)).copied();
         let name = reference.rsplit('/').next().unwrap_or(reference);
         let by_name = || self.by_name.get(name).copied().flatten();
-        let exact = by_form.or_else(by_name).and_then(|at| self.paths.get(at).copied());
+        let free = |at: &usize| !taken.contains(at);
+        let exact =
+            by_form.or_else(by_name).filter(free).and_then(|at| self.paths.get(at).copied());
         exact.or_else(|| {
             let few = self.paths.len() <= MOST_FOR_HINTS;
-            let alike = |path: &&&str| path.len().abs_diff(reference.len()) <= 4;
-            let near = self.paths.iter().filter(alike).copied();
+            let alike = |path: &str| path.len().abs_diff(reference.len()) <= 4;
+            let others = self.paths.iter().copied().enumerate();
+            let near = others.filter(|(at, path)| free(at) && alike(path)).map(|(_, path)| path);
             if few { crate::text::nearest(reference, near) } else { None }
         })
     }
@@ -67,13 +70,16 @@ impl<'a> Names<'a> {
 pub struct Matched<'a> {
     table: &'a Table,
     files: Vec<Option<usize>>,
+    taken: HashSet<usize>,
     names: &'a Names<'a>,
 }
 
 impl<'a> Matched<'a> {
     pub(crate) fn new(table: &'a Table, names: &'a Names<'a>) -> Self {
         let file = |row: &Listed| names.file(row.get(Column::File)?);
-        Self { table, files: table.rows().iter().map(file).collect(), names }
+        let files: Vec<Option<usize>> = table.rows().iter().map(file).collect();
+        let taken = files.iter().flatten().copied().collect();
+        Self { table, files, taken, names }
     }
 
     /// The table.
@@ -86,8 +92,8 @@ impl<'a> Matched<'a> {
         self.table.rows().iter().zip(self.files.iter().copied())
     }
 
-    /// A path of the set that a reference may have meant.
+    /// A path of the set that a reference may have meant: of a file that has no row of its own.
     pub fn near(&self, reference: &str) -> Option<&'a str> {
-        self.names.near(reference)
+        self.names.near(reference, &self.taken)
     }
 }

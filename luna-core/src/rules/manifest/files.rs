@@ -69,15 +69,11 @@ static FILE_MISSING: Rule = Rule {
 
 fn missing(cx: &SetContext<'_>, out: &mut Sink<'_>) {
     let Some(matched) = manifest(cx).filter(|_| !cx.partial) else { return };
-    // A file that has its own row is not meant by another.
-    let path_of = |file: usize| cx.entries.get(file).map(|entry| entry.item.path.as_str());
-    let listed: BTreeSet<&str> = matched.rows().filter_map(|(_, file)| path_of(file?)).collect();
     // A hint costs a look at every name.
     let mut hints = 50;
     for (row, file) in matched.rows() {
         let Some(path) = row.get(Column::File).filter(|_| file.is_none()) else { continue };
         let near = if hints > 0 { matched.near(path) } else { None };
-        let near = near.filter(|near| !listed.contains(near));
         hints = i32::max(hints - 1, 0);
         let hint = near.map_or(String::new(), |near| format!(" Is `{}` meant?", shown(near)));
         let message = format!("`{}` is listed, but not there.{hint}", shown(path));
