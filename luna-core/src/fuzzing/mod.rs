@@ -5,7 +5,9 @@
 //! `fuzz/seeds.toml`. Not part of the engine: only built for tests and with the feature `fuzzing`.
 #![expect(clippy::expect_used, reason = "a broken invariant is to stop the fuzzer")]
 
+mod archive;
 mod bmp;
+mod dicom;
 mod examine;
 mod jpeg;
 mod metadata;
@@ -15,6 +17,7 @@ mod png;
 mod probe;
 mod profile;
 mod rle;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -34,7 +37,9 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "archive", seeds: &["archive"], check: archive::check },
     Target { name: "bmp", seeds: &["bmp"], check: bmp::check },
+    Target { name: "dicom", seeds: &["dicom"], check: dicom::check },
     Target { name: "examine", seeds: examine::SEEDS, check: examine::check },
     Target { name: "jpeg", seeds: &["jpeg"], check: jpeg::check },
     Target { name: "metadata", seeds: &["metadata"], check: metadata::check },
@@ -43,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "probe", seeds: examine::SEEDS, check: probe::check },
     Target { name: "profile", seeds: &["profile"], check: profile::check },
     Target { name: "rle", seeds: &["rle"], check: rle::check },
+    Target { name: "table", seeds: &["table"], check: table::check },
     Target { name: "tiff", seeds: &["tiff"], check: tiff::check },
     Target { name: "walker", seeds: &["dicom"], check: walker::check },
 ];
