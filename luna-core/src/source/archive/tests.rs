@@ -45,6 +45,7 @@ fn members_are_listed_without_the_dot_before_them_and_folders_not_at_all() {
     let archive = opened(write(Form::Tar, &members));
     let paths: Vec<_> = archive.items().unwrap().iter().map(|item| item.path.to_string()).collect();
     assert_eq!(paths, ["a.png"]);
+    assert_eq!(defects(&archive), Vec::<String>::new());
 }
 
 #[test]

@@ -213,7 +213,8 @@ impl Walk<'_> {
             matches!(header.kind, b'5' | b'D') || (header.is_plain() && raw.ends_with(b"/"));
         let kind = match header.kind {
             _ if pax.sparse => ItemKind::Special,
-            b'0' | b'7' | 0 => ItemKind::File,
+            // Folders are not listed; the kind is of no interest.
+            b'0' | b'7' | 0 | b'5' | b'D' => ItemKind::File,
             b'1' | b'2' => ItemKind::Link,
             b'3' | b'4' | b'6' | b'S' | b'M' => ItemKind::Special,
             _ => {
