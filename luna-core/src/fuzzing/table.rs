@@ -29,9 +29,13 @@ pub(super) fn check(bytes: &[u8]) {
     assert!(count <= 10_000, "{count} complaints");
     let again = Table::manifest(name, text, settings()).expect("as before");
     assert_eq!(again.rows().len(), table.rows().len(), "two readings, two tables");
-    assert!(again.complaints().iter().map(|it| &it.message).eq(
-        table.complaints().iter().map(|it| &it.message)
-    ));
+    assert!(
+        again
+            .complaints()
+            .iter()
+            .map(|it| &it.message)
+            .eq(table.complaints().iter().map(|it| &it.message))
+    );
 }
 
 fn settings() -> &'static Settings {
