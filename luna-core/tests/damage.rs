@@ -13,7 +13,7 @@ fn files() -> Vec<PathBuf> {
     let mut all = Vec::new();
     for (folder, each) in EACH {
         let Ok(entries) = fs::read_dir(Path::new(DATA).join(folder)) else { return Vec::new() };
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         all.extend(paths.into_iter().step_by(each));
     }
