@@ -87,6 +87,17 @@ fuzz-smoke: ## the fuzzers' invariants on seeds and changed copies of them, with
 bench: ## measure speed
 	$(CARGO) bench --workspace
 
+.PHONY: yardsticks
+yardsticks: ## speed beside libjpeg-turbo, libpng and pydicom: `make yardsticks FOLDER=scans ENDINGS=.png`
+	$(PYTHON) -m venv $(TARGET)/yardsticks
+	$(TARGET)/yardsticks/bin/python -m pip install --quiet imagecodecs numpy pydicom \
+		pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pylibjpeg-rle
+	$(TARGET)/yardsticks/bin/python benches/yardsticks.py $(FOLDER) $(ENDINGS)
+
+.PHONY: memory
+memory: ## peak memory on 2,000 and 20,000 generated images
+	$(PYTHON) benches/memory.py $(TARGET)/memory
+
 .PHONY: docs
 docs: ## build the API documentation
 	$(CARGO) doc --workspace --no-deps

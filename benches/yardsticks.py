@@ -1,9 +1,6 @@
 """LUNA beside what its speed is measured against, in one run on one core.
 
-    python3 -m venv target/yardsticks
-    target/yardsticks/bin/pip install imagecodecs numpy pydicom pylibjpeg pylibjpeg-libjpeg \
-        pylibjpeg-openjpeg pylibjpeg-rle
-    target/yardsticks/bin/python benches/yardsticks.py FOLDER [ENDING...]
+    make yardsticks FOLDER=scans ENDINGS=".png .jpg"
 
 Yardsticks: bare decoding by libjpeg-turbo and libpng (through imagecodecs), SHA-256 alone, and for
 DICOM the usual pipeline: pydicom's pixel_array with its compiled plugins, minimum, maximum, mean,
