@@ -25,87 +25,66 @@ pub(super) fn frame(fragment: &[u8], pixels: &PixelDescription) -> Option<Plane>
     }
     let count = usize::try_from(u64::from(pixels.rows).checked_mul(pixels.columns.into())?).ok()?;
     let mut bytes = vec![0; count.checked_mul(stride)?];
+    let mut plane = Vec::with_capacity(count);
     let mut found = Plane { bytes: Vec::new(), pixels: count, overlong: false };
     for (at, segment) in segments.into_iter().enumerate() {
         let (sample, significance) = (at.checked_div(width)?, at.checked_rem(width)?);
         // The first segment of a sample is its highest byte; native order has that last.
         let low_first = width.checked_sub(significance)?.checked_sub(1)?;
         let offset = sample.checked_mul(width)?.checked_add(low_first)?;
-        let mut out = bytes.get_mut(offset..)?.iter_mut().step_by(stride);
-        let unpacked = unpack(fragment.get(segment)?, count, &mut out);
-        found.pixels = found.pixels.min(unpacked.written);
-        found.overlong |= unpacked.overlong;
+        plane.clear();
+        found.overlong |= unpack(fragment.get(segment)?, count, &mut plane);
+        found.pixels = found.pixels.min(plane.len());
+        spread(&plane, &mut bytes, offset, stride);
     }
     found.bytes = bytes;
     Some(found)
 }
 
-struct Unpacked {
-    written: usize,
-    overlong: bool,
-}
-
-/// Unpacks a segment of `count` bytes into every place of `out`.
-fn unpack<'a>(
-    segment: &[u8],
-    count: usize,
-    out: &mut impl Iterator<Item = &'a mut u8>,
-) -> Unpacked {
-    let mut left = count;
+/// Unpacks a segment of `count` bytes into the empty `plane`; true if it codes more.
+fn unpack(segment: &[u8], count: usize, plane: &mut Vec<u8>) -> bool {
     let mut rest = segment;
-    while left > 0 {
+    while plane.len() < count {
+        let left = count.saturating_sub(plane.len());
         let Some((control, after)) = rest.split_first() else { break };
-        let (run, next): (Run<'_>, &[u8]) = match *control {
+        let length = match *control {
             literal @ 0..=127 => {
-                let length = usize::from(literal).saturating_add(1);
-                let (bytes, next) = after.split_at(length.min(after.len()));
-                (Run::Literal(bytes), next)
+                let length = usize::from(literal).saturating_add(1).min(after.len());
+                let (bytes, next) = after.split_at(length);
+                plane.extend_from_slice(bytes.get(..left).unwrap_or(bytes));
+                rest = next;
+                length
             }
-            128 => (Run::Literal(&[]), after),
-            repeat => match after.split_first() {
-                Some((byte, next)) => {
-                    (Run::Repeat(*byte, 257_usize.saturating_sub(repeat.into())), next)
-                }
-                None => break,
-            },
+            128 => {
+                rest = after;
+                0
+            }
+            repeat => {
+                let Some((byte, next)) = after.split_first() else { break };
+                let length = 257_usize.saturating_sub(repeat.into());
+                plane.resize(plane.len().saturating_add(length.min(left)), *byte);
+                rest = next;
+                length
+            }
         };
-        rest = next;
-        let length = run.len();
         if length > left {
-            run.write(left, out);
-            return Unpacked { written: count, overlong: true };
-        }
-        run.write(length, out);
-        left = left.saturating_sub(length);
-    }
-    Unpacked { written: count.saturating_sub(left), overlong: false }
-}
-
-enum Run<'a> {
-    Literal(&'a [u8]),
-    Repeat(u8, usize),
-}
-
-impl Run<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Literal(bytes) => bytes.len(),
-            Self::Repeat(_, length) => *length,
+            return true;
         }
     }
+    false
+}
 
-    fn write<'a>(&self, length: usize, out: &mut impl Iterator<Item = &'a mut u8>) {
-        match self {
-            Self::Literal(bytes) => {
-                for (byte, place) in bytes.iter().take(length).zip(out) {
-                    *place = *byte;
-                }
-            }
-            Self::Repeat(byte, _) => {
-                for place in out.take(length) {
-                    *place = *byte;
-                }
-            }
+/// Writes the bytes of a plane into every `stride`-th place, from `offset` on.
+fn spread(plane: &[u8], out: &mut [u8], offset: usize, stride: usize) {
+    if stride == 2 {
+        for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(plane) {
+            let [low, high] = pair;
+            *if offset == 0 { low } else { high } = *byte;
         }
+        return;
+    }
+    let places = out.iter_mut().skip(offset).step_by(stride);
+    for (place, byte) in places.zip(plane) {
+        *place = *byte;
     }
 }
