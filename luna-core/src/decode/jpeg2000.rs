@@ -5,22 +5,13 @@
 
 use dicom_toolkit_jpeg2000 as toolkit;
 
-use super::{Display, Image, OutOfBits, Samples};
+use super::{CodedFrame, Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::jpeg2000::{Jpeg2000Header, Stream, walk};
 use crate::probe::{Flaw, Flaws, Geometry};
 
 /// EOC.
 const END: [u8; 2] = [0xFF, 0xD9];
-
-/// A frame as a DICOM object holds it.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    /// Bits of a sample.
-    pub(crate) precision: u8,
-    /// Components interleaved by pixel, red, green, blue where there was a colour transform.
-    pub(crate) samples: Samples,
-}
 
 /// Decodes a whole codestream of this size and number of components; `None` if it is another, not
 /// whole, or not sound. The flaws' offsets count from the start of `bytes`.
@@ -29,7 +20,7 @@ pub(crate) fn decode_frame(
     (width, height, components): (u32, u32, u8),
     limits: &Limits,
     flaws: &mut Flaws,
-) -> Option<Frame> {
+) -> Option<CodedFrame> {
     let stream = walk(bytes, 0, flaws)?;
     if let Some(encoding) = stream.unsupported() {
         flaws.push(Flaw::Unsupported { encoding });
@@ -43,7 +34,7 @@ pub(crate) fn decode_frame(
         return None;
     }
     let samples = pixels(bytes, &stream, flaws)?;
-    Some(Frame { precision: stream.components.first()?.precision, samples })
+    Some(CodedFrame { precision: stream.components.first()?.precision, samples })
 }
 
 /// Decodes a JPEG 2000 file.

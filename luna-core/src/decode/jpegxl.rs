@@ -5,7 +5,7 @@
 use jxl_oxide::image::BitDepth;
 use jxl_oxide::{AllocTracker, InitializeResult, JxlImage, JxlThreadPool};
 
-use super::Samples;
+use super::{CodedFrame, Samples};
 use crate::probe::{Flaw, Flaws};
 
 /// Memory that decoding may take for a byte of the picture, and beside it: samples are floating point
@@ -13,21 +13,12 @@ use crate::probe::{Flaw, Flaws};
 const BYTES_A_BYTE: u64 = 24;
 const BYTES_BESIDE: u64 = 64 << 20;
 
-/// A frame as a DICOM object holds it.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    /// Bits of a sample.
-    pub(crate) precision: u8,
-    /// Components interleaved by pixel.
-    pub(crate) samples: Samples,
-}
-
 /// Decodes a whole codestream (or its container) of this size and number of components.
 pub(crate) fn decode_frame(
     bytes: &[u8],
     (width, height, components): (u32, u32, u8),
     flaws: &mut Flaws,
-) -> Option<Frame> {
+) -> Option<CodedFrame> {
     let mut wrong = |reason: &str| {
         let reason = format!("JPEG XL: {reason}");
         flaws.push(Flaw::Decode { reason, offset: None, rows: None });
@@ -86,7 +77,7 @@ pub(crate) fn decode_frame(
     } else {
         Samples::U16(values.map(|value| value as u16).collect())
     };
-    Some(Frame { precision, samples })
+    Some(CodedFrame { precision, samples })
 }
 
 /// Bits of a sample, if those are whole numbers of at most 16 bits.

@@ -18,6 +18,15 @@ pub use self::image::{Display, Image, OutOfBits, Samples};
 use crate::limits::Limits;
 use crate::probe::{Flaws, Header, Probe};
 
+/// A frame of a DICOM object whose codec gives samples.
+#[derive(Debug)]
+struct CodedFrame {
+    /// Bits of a sample, by the codestream's own word.
+    precision: u8,
+    /// Components interleaved by pixel; red, green, blue where the codec had a colour transform.
+    samples: Samples,
+}
+
 /// Decodes the picture of a probed file; `None` if there is none, or none that can be decoded.
 /// `flaws` holds what the probe found; what else is wrong is added, and the row at which the picture
 /// stops is filled in where the probe knew only the byte.

@@ -176,7 +176,7 @@ fn is_whole<T: Sample>(histogram: &Histogram<T>) -> bool {
     whole
 }
 
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+pub(super) fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);
     }

@@ -3,6 +3,7 @@
 //! An output pixel is the mean of the rectangle of the input that it covers, pixels at the edge
 //! weighted by the covered part, rounded to the nearest grey value.
 
+use super::canonical::greatest_common_divisor;
 use super::grey::GreyPicture;
 use super::kernels;
 
@@ -41,7 +42,7 @@ struct Axis {
 
 impl Axis {
     fn new(from: u32, to: u32) -> Self {
-        let unit = greatest_common_divisor(from, to).max(1);
+        let unit = greatest_common_divisor(from.into(), to.into()).max(1) as u32;
         Self { pixel: to / unit, cell: from / unit }
     }
 }
@@ -174,13 +175,6 @@ impl Mean {
         };
         quotient as u8
     }
-}
-
-fn greatest_common_divisor(mut a: u32, mut b: u32) -> u32 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]
