@@ -9,7 +9,7 @@ mod image;
 mod jpeg;
 mod jpeg2000;
 mod jpegls;
-mod jpegxl;
+pub(crate) mod jpegxl;
 mod png;
 mod tiff;
 
@@ -20,11 +20,11 @@ use crate::probe::{Flaws, Header, Probe};
 
 /// A frame of a DICOM object whose codec gives samples.
 #[derive(Debug)]
-struct CodedFrame {
+pub(crate) struct CodedFrame {
     /// Bits of a sample, by the codestream's own word.
-    precision: u8,
+    pub(crate) precision: u8,
     /// Components interleaved by pixel; red, green, blue where the codec had a colour transform.
-    samples: Samples,
+    pub(crate) samples: Samples,
 }
 
 /// Decodes the picture of a probed file; `None` if there is none, or none that can be decoded.

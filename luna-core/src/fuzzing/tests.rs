@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use luna_fixtures::{Entry, Recipe};
 
-use super::{TARGETS, Target};
+use super::{CODESTREAMS, TARGETS, Target};
 
 /// Changed copies of each seed.
 const COPIES: u64 = 60;
@@ -16,13 +16,17 @@ fn fuzz_folder() -> PathBuf {
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let recipe = Recipe::load(&fuzz_folder().join("seeds.toml")).unwrap();
-    let files = recipe.build().unwrap().into_iter();
-    files
-        .filter_map(|(path, entry)| match entry {
-            Entry::File(bytes) => Some((path, bytes)),
-            Entry::Link(_) => None,
-        })
-        .collect()
+    let made = recipe.build().unwrap().into_iter().filter_map(|(path, entry)| match entry {
+        Entry::File(bytes) => Some((path, bytes)),
+        Entry::Link(_) => None,
+    });
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/codestreams");
+    let kept = std::fs::read_dir(folder).unwrap().map(|file| {
+        let file = file.unwrap();
+        let name = format!("{CODESTREAMS}/{}", file.file_name().display());
+        (name, std::fs::read(file.path()).unwrap())
+    });
+    made.chain(kept).collect()
 }
 
 /// Numbers that look random and are the same on every machine (xorshift).

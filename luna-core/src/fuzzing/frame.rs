@@ -1,23 +1,37 @@
-//! A frame of RLE Lossless: columns, rows, and whether there are 1 or 2 bytes and 1 or 3 samples, a
-//! byte each; then the frame, which is put into an object of that description.
+//! A frame of RLE Lossless or JPEG-LS: columns, rows, and whether there are 1 or 2 bytes and 1 or 3
+//! samples, a byte each; then the frame, which is put into an object of that description.
 
 use super::picture;
 use crate::probe::Format;
 
-pub(super) fn check(bytes: &[u8]) {
+pub(super) fn rle(bytes: &[u8]) {
+    check(b"1.2.840.10008.1.2.5\0", bytes);
+}
+
+pub(super) fn jpeg_ls(bytes: &[u8]) {
+    check(b"1.2.840.10008.1.2.4.80", bytes);
+}
+
+fn check(syntax: &[u8], bytes: &[u8]) {
     let Some(([columns, rows, wide, colour], frame)) = bytes.split_first_chunk() else { return };
     picture::check(
-        &object((*columns, *rows), wide & 1 == 1, colour & 1 == 1, frame),
+        &object(syntax, (*columns, *rows), wide & 1 == 1, colour & 1 == 1, frame),
         Format::Dicom,
     );
 }
 
 /// A DICOM object around a frame.
-fn object((columns, rows): (u8, u8), wide: bool, colour: bool, frame: &[u8]) -> Vec<u8> {
+fn object(
+    syntax: &[u8],
+    (columns, rows): (u8, u8),
+    wide: bool,
+    colour: bool,
+    frame: &[u8],
+) -> Vec<u8> {
     let bits: u8 = if wide { 16 } else { 8 };
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    element(&mut out, [2, 0, 0x10, 0], *b"UI", b"1.2.840.10008.1.2.5\0");
+    element(&mut out, [2, 0, 0x10, 0], *b"UI", syntax);
     element(&mut out, [8, 0, 0x16, 0], *b"UI", b"1.2.840.10008.5.1.4.1.1.7\0");
     let photometric: &[u8] = if colour { b"RGB " } else { b"MONOCHROME2 " };
     let numbers: [(u8, u8); 5] =
