@@ -18,9 +18,47 @@ const BLOCK: usize = 64 << 10;
 
 /// A fingerprint in the making: takes the rows of all frames in order.
 pub(super) struct Canonical<T> {
-    hash: blake3::Hasher,
     map: Map<T>,
+    blocks: Blocks,
+}
+
+/// Bytes on their way into the hash, in whole blocks from the first byte on: the hash is fastest on
+/// aligned powers of two.
+struct Blocks {
+    hash: blake3::Hasher,
     buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Blocks {
+    /// So many more bytes, to be written.
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        let start = self.filled;
+        self.filled += bytes;
+        if self.buffer.len() < self.filled {
+            self.buffer.resize(self.filled, 0);
+        }
+        &mut self.buffer[start..self.filled]
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.room(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Hashes the whole blocks there are.
+    fn pass_on(&mut self) {
+        let whole = self.filled / BLOCK * BLOCK;
+        if whole > 0 {
+            self.hash.update(&self.buffer[..whole]);
+            self.buffer.copy_within(whole..self.filled, 0);
+            self.filled -= whole;
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.hash.update(&self.buffer[..self.filled]);
+        self.hash.finalize().to_hex().to_string()
+    }
 }
 
 /// How stored values become canonical ones.
@@ -89,23 +127,25 @@ impl<T: Sample> Canonical<T> {
             };
             Map::Formula(formula, bytes)
         };
-        let mut hash = blake3::Hasher::new();
-        hash.update(b"luna-px-1\0");
+        let hash = blake3::Hasher::new();
+        let mut blocks = Blocks { hash, buffer: vec![0; BLOCK], filled: 0 };
+        blocks.put(b"luna-px-1\0");
         for number in [plane.width, plane.height, plane.frames] {
-            hash.update(&(number as u32).to_le_bytes());
+            blocks.put(&(number as u32).to_le_bytes());
         }
-        hash.update(&[plane.channels as u8 + u8::from(plane.alpha.is_some())]);
-        Some(Self { hash, map, buffer: Vec::with_capacity(BLOCK) })
+        blocks.put(&[plane.channels as u8 + u8::from(plane.alpha.is_some())]);
+        Some(Self { map, blocks })
     }
 
     /// Adds a row of colour samples, with its alpha if the picture has any.
     pub(super) fn row(&mut self, colours: &[T], channels: usize, alpha: Option<&[T]>) {
+        let blocks = &mut self.blocks;
         match (&self.map, alpha) {
             (Map::Shift { origin, mirrored }, None) => {
-                T::shift(colours, *origin, *mirrored, grown(&mut self.buffer, 2 * colours.len()));
+                T::shift(colours, *origin, *mirrored, blocks.room(2 * colours.len()));
             }
             (Map::Table(first, table), None) => {
-                let places = grown(&mut self.buffer, 2 * colours.len()).as_chunks_mut().0;
+                let places = blocks.room(2 * colours.len()).as_chunks_mut().0;
                 for (place, sample) in places.iter_mut().zip(colours) {
                     *place = table[sample.slot() - first].to_le_bytes();
                 }
@@ -113,33 +153,21 @@ impl<T: Sample> Canonical<T> {
             (map, alpha) => {
                 for (x, pixel) in colours.chunks_exact(channels).enumerate() {
                     for sample in pixel {
-                        map.write(*sample, &mut self.buffer);
+                        map.write(*sample, blocks);
                     }
                     if let Some(alpha) = alpha.and_then(|alpha| alpha.get(x)) {
-                        let raw = alpha.key().to_le_bytes();
-                        self.buffer.extend_from_slice(&raw[..map.width()]);
+                        blocks.put(&alpha.key().to_le_bytes()[..map.width()]);
                     }
                 }
             }
         }
-        if self.buffer.len() >= BLOCK {
-            self.hash.update(&self.buffer);
-            self.buffer.clear();
-        }
+        blocks.pass_on();
     }
 
     /// The fingerprint, hexadecimal.
-    pub(super) fn finish(mut self) -> String {
-        self.hash.update(&self.buffer);
-        self.hash.finalize().to_hex().to_string()
+    pub(super) fn finish(self) -> String {
+        self.blocks.finish()
     }
-}
-
-/// So many more bytes at the end of a buffer.
-fn grown(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
-    let start = buffer.len();
-    buffer.resize(start + bytes, 0);
-    &mut buffer[start..]
 }
 
 impl<T: Sample> Map<T> {
@@ -151,17 +179,13 @@ impl<T: Sample> Map<T> {
         }
     }
 
-    fn write(&self, sample: T, out: &mut Vec<u8>) {
+    fn write(&self, sample: T, out: &mut Blocks) {
         match self {
             Self::Shift { origin, mirrored } => {
-                T::shift(&[sample], *origin, *mirrored, grown(out, 2));
+                T::shift(&[sample], *origin, *mirrored, out.room(2));
             }
-            Self::Table(first, table) => {
-                out.extend_from_slice(&table[sample.slot() - first].to_le_bytes());
-            }
-            Self::Formula(formula, bytes) => {
-                out.extend_from_slice(&formula.of(sample).to_le_bytes()[..*bytes]);
-            }
+            Self::Table(first, table) => out.put(&table[sample.slot() - first].to_le_bytes()),
+            Self::Formula(formula, bytes) => out.put(&formula.of(sample).to_le_bytes()[..*bytes]),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::histogram::{Histogram, Statistics, stored_range};
-use super::kernels::Line;
+use super::kernels::{self, Line, luma};
 use super::plane::Plane;
 use super::sample::Sample;
 use crate::decode::{Display, Image};
@@ -51,7 +51,7 @@ impl Tone {
                 Shape::Window { slope, intercept, center, width }
             }
             Display::Palette(colours) => {
-                Shape::Palette(colours.iter().map(|[r, g, b]| luma(*r, *g, *b)).collect())
+                Shape::Palette(colours.iter().map(|colour| luma(*colour)).collect())
             }
         };
         let curve = Curve { shape, inverted: image.inverted };
@@ -78,29 +78,25 @@ impl Tone {
         row: &'a [T],
         out: &'a mut Vec<u8>,
     ) -> &'a [u8] {
-        out.clear();
-        match (self, plane.channels) {
-            (Self::AsIs, 1) => {
-                if let Some(bytes) = T::bytes(row) {
-                    return bytes;
+        out.resize(row.len() / plane.channels, 0);
+        match (self, plane.channels, T::bytes(row)) {
+            (Self::AsIs, 1, Some(bytes)) => return bytes,
+            (Self::AsIs, 3, Some(bytes)) => kernels::luma_u8(bytes, out),
+            (Self::Line(line), 1, _) => T::tone(row, *line, out),
+            (Self::Table(first, table), 1, _) => {
+                for (grey, sample) in out.iter_mut().zip(row) {
+                    *grey = table[sample.slot() - first];
                 }
             }
-            (Self::Line(line), 1) => {
-                out.resize(row.len(), 0);
-                T::tone(row, *line, out);
+            (_, 3, _) => {
+                for (grey, pixel) in out.iter_mut().zip(row.as_chunks::<3>().0) {
+                    *grey = luma(pixel.map(|sample| self.grey(sample)));
+                }
             }
-            (Self::Table(first, table), 1) => {
-                out.extend(row.iter().map(|sample| table[sample.slot() - first]));
-            }
-            (_, 3) => {
-                let pixels = row.as_chunks::<3>().0;
-                out.extend(pixels.iter().map(|pixel| {
-                    let [r, g, b] = pixel.map(|sample| self.grey(sample));
-                    luma(r, g, b)
-                }));
-            }
-            (_, channels) => {
-                out.extend(row.iter().step_by(channels).map(|sample| self.grey(*sample)));
+            (_, channels, _) => {
+                for (grey, sample) in out.iter_mut().zip(row.iter().step_by(channels)) {
+                    *grey = self.grey(*sample);
+                }
             }
         }
         out
@@ -203,11 +199,6 @@ fn rounded(grey: f64) -> u8 {
     libm::floor(grey + 0.5).clamp(0.0, 255.0) as u8
 }
 
-/// ITU-R BT.601 luma in integers.
-fn luma(r: u8, g: u8, b: u8) -> u8 {
-    ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1_000) as u8
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -256,12 +247,6 @@ mod tests {
     fn a_window_of_width_1_is_a_threshold() {
         assert_eq!(window(99.4, 100.0, 1.0), 0);
         assert_eq!(window(99.6, 100.0, 1.0), 255);
-    }
-
-    #[test]
-    fn grey_stays_grey_in_luma() {
-        assert!((0..=255).all(|v| luma(v, v, v) == v));
-        assert_eq!(luma(255, 0, 0), 76);
     }
 
     #[test]

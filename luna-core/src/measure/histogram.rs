@@ -118,8 +118,14 @@ impl Counter {
     }
 
     fn finish<T: Sample>(mut self, slots: usize) -> Histogram<T> {
-        self.empty();
-        let total = |slot: usize| -> u64 { self.totals[slot..].iter().step_by(slots).sum() };
+        if !self.totals.is_empty() {
+            self.empty();
+        }
+        let total = |slot: usize| -> u64 {
+            let pending = self.table[slot..].iter().step_by(slots).map(|count| u64::from(*count));
+            let emptied = self.totals.iter().skip(slot).step_by(slots);
+            pending.sum::<u64>() + emptied.sum::<u64>()
+        };
         let first = (0..slots).find(|slot| total(*slot) > 0).unwrap_or_default();
         let end = (first..slots).rev().find(|slot| total(*slot) > 0).map_or(first, |last| last + 1);
         Histogram::Table(first, (first..end).map(total).collect())

@@ -50,6 +50,22 @@ laplacian!(laplacian_u8, u8, i16, unsigned_abs);
 laplacian!(laplacian_u16, u16, i32, unsigned_abs);
 laplacian!(laplacian_i16, i16, i32, unsigned_abs);
 
+/// ITU-R BT.601 luma of red, green and blue, in integers: (299 r + 587 g + 114 b) / 1000, rounded.
+#[inline]
+pub(super) fn luma([r, g, b]: [u8; 3]) -> u8 {
+    let thousands = 299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500;
+    // Division by 1,000 as one by 8 and one by 125, exact in 32 bits for all that can occur.
+    (((thousands >> 3) * 33_555) >> 22) as u8
+}
+
+/// Luma of pixels of three bytes.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn luma_u8(pixels: &[u8], out: &mut [u8]) {
+    for (grey, pixel) in out.iter_mut().zip(pixels.as_chunks::<3>().0) {
+        *grey = luma(*pixel);
+    }
+}
+
 /// Adds each value to its sum.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn add(sums: &mut [u16], values: &[u8]) {
@@ -74,6 +90,74 @@ pub(super) fn drain_weighted(sums: &mut [u32], plain: &mut [u16], weight: u16) {
         *plain = 0;
     }
 }
+
+/// Rounded division by an area, without dividing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mean {
+    area: u64,
+    /// 2^64 / `area`, rounded up: exact for sums of at most 255.5 * `area` while that is below 2^36.
+    reciprocal: Option<u64>,
+}
+
+impl Mean {
+    pub(super) fn over(area: u64) -> Self {
+        let small = (2..1 << 28).contains(&area);
+        Self { area, reciprocal: small.then(|| u64::MAX / area + 1) }
+    }
+
+    /// The mean of what has this sum, to the nearest whole number, at most 255.
+    #[inline]
+    pub(super) fn of(self, sum: u64) -> u8 {
+        let rounded = sum + self.area / 2;
+        let quotient = match self.reciprocal {
+            Some(reciprocal) => ((u128::from(rounded) * u128::from(reciprocal)) >> 64) as u64,
+            None => rounded / self.area.max(1),
+        };
+        quotient as u8
+    }
+}
+
+/// The means of one output row, from the sums of its columns: `borders` are the right borders of the
+/// output columns, each an input column and how far into it, of `unit` parts.
+macro_rules! means {
+    ($name:ident, $sum:ty) => {
+        #[multiversion(targets("x86_64+avx2"))]
+        pub(super) fn $name(
+            columns: &[u32],
+            sums: &mut [$sum],
+            borders: &[(u32, u32)],
+            unit: u32,
+            mean: Mean,
+            out: &mut [u8],
+        ) {
+            let mut sum: $sum = 0;
+            let (fours, rest) = columns.as_chunks::<4>();
+            let (places, others) = sums.as_chunks_mut::<4>();
+            for (place, four) in places.iter_mut().zip(fours) {
+                // Three sums of their own keep one addition from waiting for the last.
+                let [a, b, c, d] = four.map(<$sum>::from);
+                let (two, three) = (a.wrapping_add(b), a.wrapping_add(b).wrapping_add(c));
+                *place = [sum, sum.wrapping_add(a), sum.wrapping_add(two), sum.wrapping_add(three)];
+                sum = sum.wrapping_add(three.wrapping_add(d));
+            }
+            for (place, column) in others.iter_mut().zip(rest) {
+                *place = sum;
+                sum = sum.wrapping_add((*column).into());
+            }
+            let mut before: $sum = 0;
+            for (out, (column, part)) in out.iter_mut().zip(borders) {
+                let column = *column as usize;
+                let here = <$sum>::from(columns[column]).wrapping_mul((*part).into());
+                let up_to = sums[column].wrapping_mul(unit.into()).wrapping_add(here);
+                *out = mean.of(up_to.wrapping_sub(before).into());
+                before = up_to;
+            }
+        }
+    };
+}
+
+means!(means_u32, u32);
+means!(means_u64, u64);
 
 /// `value - low`, or `high - value` where `mirrored`, as two bytes each, lowest first.
 macro_rules! shift {
@@ -136,3 +220,21 @@ macro_rules! tone {
 
 tone!(tone_u16, u16, 0);
 tone!(tone_i16, i16, 0x8000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn luma_divides_by_a_thousand_exactly() {
+        for thousands in 500..=255_500_u32 {
+            assert_eq!(((thousands >> 3) * 33_555) >> 22, thousands / 1_000, "{thousands}");
+        }
+    }
+
+    #[test]
+    fn grey_stays_grey_in_luma() {
+        assert!((0..=255).all(|v| luma([v, v, v]) == v));
+        assert_eq!(luma([255, 0, 0]), 76);
+    }
+}

@@ -127,6 +127,8 @@ macro_rules! sixteen_bits {
     ($type:ty, $signed:literal, $flip:literal, $laplacian:ident, $shift:ident, $tone:ident) => {
         impl Sample for $type {
             const SLOTS: usize = 65_536;
+            // As for bytes; of twelve bits, two tables still fit the fastest cache.
+            const TABLES: usize = 2;
             const SIGNED: bool = $signed;
 
             #[inline]
@@ -150,9 +152,15 @@ macro_rules! sixteen_bits {
             }
 
             fn tally(samples: &[Self], table: &mut [u32]) {
-                let Ok(table) = <&mut [u32; 65_536]>::try_from(table) else { return };
-                for sample in samples {
-                    table[sample.slot()] += 1;
+                let (tables, _) = table.as_chunks_mut::<65_536>();
+                let [even, odd] = tables else { return };
+                let (pairs, rest) = samples.as_chunks::<2>();
+                for [first, second] in pairs {
+                    even[first.slot()] += 1;
+                    odd[second.slot()] += 1;
+                }
+                for sample in rest {
+                    even[sample.slot()] += 1;
                 }
             }
 

@@ -5,7 +5,7 @@
 
 use super::canonical::greatest_common_divisor;
 use super::grey::GreyPicture;
-use super::kernels;
+use super::kernels::{self, Mean};
 
 /// Rows that a 16-bit sum of grey values can hold: 257 * 255 = 65,535.
 const PLAIN_ROWS: u32 = 257;
@@ -23,12 +23,17 @@ pub(super) struct Shrink {
     plain_rows: u32,
     /// Sums of all rows, weighted by the part that the output row covers; one more place, always 0.
     columns: Vec<u32>,
-    /// Sums of `columns` to the left of each.
-    sums: Vec<u64>,
+    sums: Sums,
     mean: Mean,
     /// Height of input taken so far, in units.
     taken: u64,
     values: Vec<u8>,
+}
+
+/// Sums of columns to the left of each column: modulo 2^32 where no output pixel's own sum is larger.
+enum Sums {
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
 }
 
 /// Input and output pixels along one side, as multiples of a common unit.
@@ -57,6 +62,12 @@ impl Shrink {
             ((at / unit) as u32, (at % unit) as u32)
         };
         let width = from.0 as usize;
+        let area = u64::from(across.cell) * u64::from(down.cell);
+        let sums = if area < 1 << 24 {
+            Sums::Narrow(vec![0; width + 1])
+        } else {
+            Sums::Wide(vec![0; width + 1])
+        };
         Self {
             from,
             to,
@@ -66,8 +77,8 @@ impl Shrink {
             plain: vec![0; width],
             plain_rows: 0,
             columns: vec![0; width + 1],
-            sums: vec![0; width + 1],
-            mean: Mean::over(u64::from(across.cell) * u64::from(down.cell)),
+            sums,
+            mean: Mean::over(area),
             taken: 0,
             values: Vec::with_capacity(to.0 as usize * to.1 as usize),
         }
@@ -128,19 +139,17 @@ impl Shrink {
     /// Ends an output row: sums along it, from border to border.
     fn emit(&mut self) {
         self.settle();
-        let mut sum = 0;
-        for (left, column) in self.sums.iter_mut().zip(&self.columns) {
-            *left = sum;
-            sum += u64::from(*column);
-        }
-        let unit = u64::from(self.across.pixel);
-        let mut before = 0;
-        for (column, part) in &self.borders {
-            let column = *column as usize;
-            let up_to =
-                self.sums[column] * unit + u64::from(self.columns[column]) * u64::from(*part);
-            self.values.push(self.mean.of(up_to - before));
-            before = up_to;
+        let start = self.values.len();
+        self.values.resize(start + self.borders.len(), 0);
+        let (unit, mean) = (self.across.pixel, self.mean);
+        let out = &mut self.values[start..];
+        match &mut self.sums {
+            Sums::Narrow(sums) => {
+                kernels::means_u32(&self.columns, sums, &self.borders, unit, mean, out);
+            }
+            Sums::Wide(sums) => {
+                kernels::means_u64(&self.columns, sums, &self.borders, unit, mean, out);
+            }
         }
         self.columns.fill(0);
     }
@@ -148,32 +157,6 @@ impl Shrink {
     /// The picture, once all rows are in.
     pub(super) fn finish(self) -> GreyPicture {
         GreyPicture { width: self.to.0, height: self.to.1, values: self.values }
-    }
-}
-
-/// Rounded division by an area, without dividing.
-#[derive(Clone, Copy)]
-struct Mean {
-    area: u64,
-    /// 2^64 / `area`, rounded up: exact for sums of at most 255.5 * `area` while that is below 2^36.
-    reciprocal: Option<u64>,
-}
-
-impl Mean {
-    fn over(area: u64) -> Self {
-        let small = (2..1 << 28).contains(&area);
-        Self { area, reciprocal: small.then(|| u64::MAX / area + 1) }
-    }
-
-    /// The mean of what has this sum, to the nearest whole number, at most 255.
-    #[inline]
-    fn of(self, sum: u64) -> u8 {
-        let rounded = sum + self.area / 2;
-        let quotient = match self.reciprocal {
-            Some(reciprocal) => ((u128::from(rounded) * u128::from(reciprocal)) >> 64) as u64,
-            None => rounded / self.area.max(1),
-        };
-        quotient as u8
     }
 }
 
