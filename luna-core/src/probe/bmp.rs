@@ -102,7 +102,7 @@ fn read(bytes: &[u8]) -> Result<BmpHeader, Flaw> {
     if width == 0 || height == 0 {
         return Err(damaged("its width or height is 0", 18));
     }
-    legal(bits, compression)?;
+    legal(bits, compression, if is_core { 24 } else { 28 })?;
     let listed = if is_core { 0 } else { long(46).unwrap_or(0) };
     let palette_at = FILE_HEADER.saturating_add(size as usize);
     let palette = palette(bytes, palette_at, bits, listed, if is_core { 3 } else { 4 });
@@ -114,12 +114,13 @@ fn damaged(reason: &str, offset: u64) -> Flaw {
     Flaw::Decode { reason: reason.to_owned(), offset: Some(offset), rows: None }
 }
 
-fn legal(bits: u16, compression: u32) -> Result<(), Flaw> {
+/// `offset` is where the header names the bits.
+fn legal(bits: u16, compression: u32, offset: u64) -> Result<(), Flaw> {
     let encoding = match (compression, bits) {
         (0, 1 | 4 | 8 | 16 | 24 | 32) | (1, 8) | (2, 4) | (3 | 6, 16 | 32) => return Ok(()),
         (4, _) => "BMP with a JPEG inside".to_owned(),
         (5, _) => "BMP with a PNG inside".to_owned(),
-        (0..=3 | 6, _) => return Err(damaged(&format!("it names {bits} bits a pixel"), 28)),
+        (0..=3 | 6, _) => return Err(damaged(&format!("it names {bits} bits a pixel"), offset)),
         (other, _) => format!("BMP compression {other}"),
     };
     Err(Flaw::Unsupported { encoding })

@@ -34,7 +34,9 @@ impl Report {
     /// its shape is of another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
         of_this_version(bytes)?;
-        serde_json::from_slice(bytes).map_err(|error| no_report(&error))
+        let report = serde_json::from_slice(bytes).map_err(|error| no_report(&error))?;
+        jsonl::whole(&report).map_err(|error| no_report(&error))?;
+        Ok(report)
     }
 
     /// Reads a report that was written as JSON Lines.

@@ -146,7 +146,35 @@ pub(super) fn png(keyword: &str, value: &[u8], offset: u64, out: &mut Metadata) 
         key if key.contains("patient") => Trace::Person,
         _ => Trace::Text,
     };
-    out.add(CARRIER, keyword, trace, &decoded(value), offset);
+    let name = shown_keyword(keyword, &lower);
+    out.add(CARRIER, &name, trace, &decoded(value), offset);
+}
+
+/// The keyword, if it is a registered one (PNG 11.3.3.2), a usual one or one that other programs give
+/// meaning; any other is free text, which may name a person, and is masked.
+fn shown_keyword(keyword: &str, lower: &str) -> String {
+    const KNOWN: &[&str] = &[
+        "artist",
+        "author",
+        "comment",
+        "creation time",
+        "description",
+        "keywords",
+        "patient",
+        "patient id",
+        "patient name",
+        "patientid",
+        "patientname",
+        "title",
+        "without a keyword",
+    ];
+    let exif = lower
+        .strip_prefix("exif:")
+        .is_some_and(|tag| tag.len() <= 32 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    if exif || KNOWN.contains(&lower) {
+        return keyword.to_owned();
+    }
+    format!("keyword {}", crate::text::masked(keyword))
 }
 
 /// A profile that ImageMagick writes as text: a line break, its name, its length, hexadecimal digits.
