@@ -2,10 +2,16 @@
 //!
 //! What is found, and how it is told, is `luna_core`'s business; nothing here changes a report.
 
+#[cfg(feature = "database")]
+pub mod catalogue;
 pub mod command;
+#[cfg(feature = "database")]
+pub mod events;
 pub mod output;
 pub mod place;
 pub mod progress;
+#[cfg(feature = "database")]
+pub mod queue;
 
 /// What the README shows, compiled.
 #[cfg(doctest)]
