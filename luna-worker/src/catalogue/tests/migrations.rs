@@ -1,0 +1,75 @@
+use super::*;
+
+async fn count(catalogue: &Catalogue, sql: &'static str) -> i64 {
+    catalogue.db.first(sql, Vec::new()).await.unwrap().unwrap().get("n").unwrap()
+}
+
+#[test]
+fn the_second_schema_keeps_what_the_first_held() {
+    on_each_url(async |url| {
+        let before = Catalogue::open_at(url, 2, 1).await.unwrap();
+        for sql in [
+            "INSERT INTO teams (name, created_at) VALUES ('radiant', 1)",
+            "INSERT INTO datasets (team_id, lineage, version, name, description, state, created_at,
+                 touched_at) VALUES (1, 1, 1, 'set', '', 'complete', 1, 1)",
+            "INSERT INTO validation_jobs (dataset_id, state, created_at, completed_at)
+                 VALUES (1, 'completed', 1, 5)",
+            "INSERT INTO validation_jobs (dataset_id, state, created_at) VALUES (1, 'pending', 6)",
+            "INSERT INTO queue_turns (team_id) VALUES (1)",
+            "INSERT INTO queue (team_id, job_id, kind, item_key, payload, priority, turn, state,
+                 run_at, created_at) VALUES (1, 2, 'plan', 'plan:2', '', 0, 0, 'queued', 6, 6)",
+        ] {
+            before.db.run(sql, Vec::new()).await.unwrap();
+        }
+        before.close().await;
+
+        let after = Catalogue::open(url, 2).await.unwrap();
+        let events = after.events(1, 0, 9).await.unwrap();
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].body, r#"{"status":"completed"}"#);
+        assert!(after.events(2, 0, 9).await.unwrap().is_empty());
+        let lease = after.claim(1, LEASE).await.unwrap().unwrap();
+        assert_eq!((lease.kind, lease.job_id), (ItemKind::Plan, Some(2)));
+        after.begin_job(&lease).await.unwrap();
+        after.close().await;
+
+        // Once more: nothing happens twice.
+        let again = Catalogue::open(url, 2).await.unwrap();
+        assert_eq!(count(&again, "SELECT COUNT(*) AS n FROM events").await, 1);
+        again.close().await;
+    });
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    on_each_url(async |url| {
+        let catalogue = Catalogue::open(url, 2).await.unwrap();
+        let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum,
+                       execution_time) SELECT 9, 'from the future', success, checksum, 1
+                   FROM _sqlx_migrations WHERE version = 1";
+        catalogue.db.run(sql, Vec::new()).await.unwrap();
+        catalogue.close().await;
+        let error = Catalogue::open(url, 2).await.unwrap_err();
+        assert!(matches!(error, Error::TooNew { found: 9, known: 2 }), "{error:?}");
+        let text =
+            "the database has schema 9, this version of LUNA knows 2; start the newer version";
+        assert_eq!(error.to_string(), text);
+    });
+}
+
+#[test]
+fn processes_that_start_at_once_migrate_once() {
+    on_each_url(async |url| {
+        let starts: Vec<_> = (0..4)
+            .map(|_| {
+                let url = url.to_owned();
+                tokio::spawn(async move { Catalogue::open(&url, 2).await.unwrap() })
+            })
+            .collect();
+        for start in starts {
+            let catalogue = start.await.unwrap();
+            assert_eq!(count(&catalogue, "SELECT COUNT(*) AS n FROM _sqlx_migrations").await, 2);
+            catalogue.close().await;
+        }
+    });
+}
