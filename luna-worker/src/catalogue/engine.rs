@@ -78,7 +78,8 @@ impl Db {
             Some("postgres" | "postgresql") => {
                 let options = PgConnectOptions::from_str(url).map_err(malformed)?;
                 let pool = PgPoolOptions::new()
-                    .max_connections(connections.max(2))
+                    // One of them listens.
+                    .max_connections(connections.saturating_add(1).max(2))
                     .acquire_timeout(PATIENCE)
                     .connect_with(options.application_name("luna"))
                     .await?;

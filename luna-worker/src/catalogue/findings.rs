@@ -1,5 +1,7 @@
 //! Findings of finished reports, for questions: by rule, severity, path, page by page.
 
+use std::fmt::Write as _;
+
 use luna_core::{Finding, Report, Severity};
 use sqlx::AssertSqlSafe;
 
@@ -56,11 +58,11 @@ impl Catalogue {
         for (column, wanted) in asked {
             if let Some(wanted) = wanted {
                 all.push(Value::from(wanted));
-                sql.push_str(&format!(" AND {column} = ${}", all.len()));
+                let _ = write!(sql, " AND {column} = ${}", all.len());
             }
         }
         all.push(Value::from(i64::from(limit)));
-        sql.push_str(&format!(" ORDER BY position LIMIT ${}", all.len()));
+        let _ = write!(sql, " ORDER BY position LIMIT ${}", all.len());
         self.db.rows(AssertSqlSafe(sql), all).await?.iter().map(stored).collect()
     }
 }

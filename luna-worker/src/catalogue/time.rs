@@ -77,7 +77,7 @@ mod tests {
     fn days_follow_each_other_through_eight_hundred_years() {
         let leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
         let mut expected = (1600, 1, 1);
-        let first = (0..).map(|back| -back).find(|day| date(*day) == expected).unwrap();
+        let first = (0..200_000).map(|back| -back).find(|day| date(*day) == expected).unwrap();
         for day in first..first + 300_000 {
             assert_eq!(date(day), expected);
             let (year, month, of_month) = expected;

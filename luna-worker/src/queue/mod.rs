@@ -119,7 +119,7 @@ pub enum AfterFailure {
 
 /// How long to wait after so many failures in a row: 1 s, doubled each time, at most five minutes.
 fn back_off(failures: i64) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(300);
+    const LONGEST: Duration = Duration::from_mins(5);
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(0).min(16);
     Duration::from_secs(1 << doublings).min(LONGEST)
 }

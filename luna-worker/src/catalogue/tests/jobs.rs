@@ -18,7 +18,8 @@ fn records_come_back_as_they_were_and_none_twice() {
         assert_eq!(progress, Progress { done: 700, total: 1201 });
         // A worker that took over does some again.
         catalogue.store_records(&lease, &all[500..], &[]).await.unwrap();
-        let progress = catalogue.store_records(&lease, &[odd.clone()], &[]).await.unwrap();
+        let progress =
+            catalogue.store_records(&lease, std::slice::from_ref(&odd), &[]).await.unwrap();
         assert_eq!(progress, Progress { done: 1201, total: 1201 });
 
         let mut pages = catalogue.records_of(job);

@@ -35,7 +35,7 @@ fn an_invite_works_once_and_in_time() {
         let catalogue = &bench.catalogue;
         bench.stop_clock().await;
         let team = bench.team("radiant").await;
-        let end = catalogue.now().await.unwrap().after(Duration::from_secs(60));
+        let end = catalogue.now().await.unwrap().after(Duration::from_mins(1));
         for token in ["one", "two"] {
             catalogue.create_invite(team, Role::Organiser, token, end).await.unwrap();
         }
@@ -55,7 +55,7 @@ fn an_invite_works_once_and_in_time() {
         };
         assert_eq!((user.team_id, user.role), (team, Role::Organiser));
 
-        bench.advance(Duration::from_secs(60)).await;
+        bench.advance(Duration::from_mins(1)).await;
         let late = catalogue.accept_invite("two", "cy", "hash").await;
         assert!(matches!(late, Err(Error::NotFound { what: "invite" })));
     });
@@ -67,12 +67,12 @@ fn a_key_works_until_it_is_revoked_or_runs_out() {
         let catalogue = &bench.catalogue;
         bench.stop_clock().await;
         let (team, other) = (bench.team("radiant").await, bench.team("other").await);
-        let end = catalogue.now().await.unwrap().after(Duration::from_secs(60));
+        let end = catalogue.now().await.unwrap().after(Duration::from_mins(1));
         let short = catalogue.create_api_key(team, "ci", "a", "upload", Some(end)).await.unwrap();
         let long = catalogue.create_api_key(team, "cd", "b", "upload", None).await.unwrap();
         assert_eq!(catalogue.api_key("a").await.unwrap(), short);
         assert_eq!(catalogue.api_keys_of(team).await.unwrap(), [short, long.clone()]);
-        bench.advance(Duration::from_secs(60)).await;
+        bench.advance(Duration::from_mins(1)).await;
         assert!(matches!(catalogue.api_key("a").await, Err(Error::NotFound { .. })));
 
         assert!(matches!(

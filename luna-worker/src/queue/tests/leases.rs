@@ -2,6 +2,8 @@ use luna_core::source::ItemPath;
 
 use super::*;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 #[test]
 fn the_same_key_is_queued_once() {
     on_both(async |bench| {
@@ -28,9 +30,9 @@ fn a_lease_that_ran_out_passes_on_and_its_holder_can_do_nothing() {
         bench.stop_clock().await;
         let job = bench.planned(bench.team("radiant").await, 2, 1).await;
         let first = bench.claim().await;
-        bench.advance(LEASE - Duration::from_secs(1)).await;
+        bench.advance(LEASE.saturating_sub(SECOND)).await;
         catalogue.heartbeat(&first, LEASE).await.unwrap();
-        bench.advance(LEASE - Duration::from_secs(1)).await;
+        bench.advance(LEASE.saturating_sub(SECOND)).await;
         assert_eq!(catalogue.claim(2, LEASE).await.unwrap(), None);
         catalogue.store_records(&first, &records(&["a"]), &[]).await.unwrap();
         bench.advance(Duration::from_secs(2)).await;
@@ -164,12 +166,12 @@ fn what_fails_waits_longer_each_time_then_dies_and_can_be_raised() {
                 AfterFailure::Dead => break lease,
                 AfterFailure::Retry(wait) => {
                     waits.push(wait.as_secs());
-                    bench.advance(wait - Duration::from_secs(1)).await;
-                    if wait > Duration::from_secs(1) {
+                    bench.advance(wait.saturating_sub(SECOND)).await;
+                    if wait > SECOND {
                         let early = catalogue.claim(1, LEASE * 1000).await.unwrap();
                         assert!(early.is_none_or(|lease| lease.payload == "1"));
                     }
-                    bench.advance(Duration::from_secs(1)).await;
+                    bench.advance(SECOND).await;
                 }
             }
         };

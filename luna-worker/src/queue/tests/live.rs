@@ -49,3 +49,30 @@ fn one_who_waits_for_work_is_woken() {
         assert_eq!(waiting.await.unwrap().team_id, 1);
     });
 }
+
+/// PostgreSQL alone has connections that can break.
+#[test]
+fn broken_connections_are_made_anew() {
+    on_both(async |bench| {
+        if bench.url.starts_with("sqlite") {
+            return;
+        }
+        let catalogue = &bench.catalogue;
+        let job = bench.planned(bench.team("radiant").await, 1, 1).await;
+        let lease = bench.claim().await;
+        let mut follower = catalogue.follow(job, 0);
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        catalogue.db.rows(sql, Vec::new()).await.unwrap();
+
+        // A call may be told that the connection broke; it is worth another try, and that is enough.
+        let mut tries = 0;
+        while let Err(error) = catalogue.store_records(&lease, &records(&["a"]), &[]).await {
+            assert!(error.is_temporary(), "{error:?}");
+            tries += 1;
+            assert!(tries < 20, "{error}");
+        }
+        let events = follower.next().await.unwrap();
+        assert_eq!(events[0].body, r#"{"done":1,"total":1}"#);
+    });
+}

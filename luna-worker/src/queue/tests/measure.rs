@@ -42,8 +42,29 @@ fn ten_thousand_items() {
                 stats.push(start.elapsed());
             }
         }
+        let mut crowd = Vec::new();
+        for worker in 0..8 {
+            let catalogue = bench.catalogue.clone();
+            crowd.push(tokio::spawn(async move {
+                let mut times = Vec::new();
+                for _ in 0..100 {
+                    let start = Instant::now();
+                    let lease = catalogue.claim(worker, LEASE).await.unwrap();
+                    times.push(start.elapsed());
+                    if let Some(lease) = lease {
+                        catalogue.chore_done(&lease).await.unwrap();
+                    }
+                }
+                times
+            }));
+        }
+        let mut crowded = Vec::new();
+        for worker in crowd {
+            crowded.extend(worker.await.unwrap());
+        }
         println!("{}", bench.url.split(':').next().unwrap());
         println!("  claim    {}", percentiles(claims));
+        println!("  claim, 8 at once  {}", percentiles(crowded));
         println!("  enqueue  {}", percentiles(enqueues));
         println!("  done     {}", percentiles(ends));
         println!("  stats    {}", percentiles(stats));
