@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod error;
 mod files;
 mod findings;
+mod logs;
 mod migrations;
 mod people;
 mod records;
@@ -29,12 +30,13 @@ pub use self::datasets::{Completed, Dataset, DatasetState, NewDataset};
 pub use self::error::{Error, Result};
 pub use self::files::{File, NewFile};
 pub use self::findings::{FindingFilter, StoredFinding};
+pub use self::logs::{LogLevel, LogLine};
 pub use self::people::{ApiKey, Invite, Role, Team, User};
 pub use self::records::{RecordPages, StoredRecord, Suspect};
 pub use self::tasks::{NewTask, Profile, Task};
 pub use self::time::Moment;
 pub use self::validation::{
-    Artifact, JobState, LogLevel, LogLine, NewArtifact, Outcome, QueuePlace, Shard, ValidationJob,
+    Artifact, JobState, NewArtifact, Outcome, QueuePlace, Shard, ValidationJob,
 };
 
 /// The catalogue; cheap to clone, used from any task.

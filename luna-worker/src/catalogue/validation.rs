@@ -13,7 +13,7 @@ use super::datasets::{Dataset, lock_dataset};
 use super::engine::{Row, Signal, Tx, Value, places, values, words};
 use super::people::one;
 use super::tasks::joined;
-use super::{Catalogue, DatasetState, Error, Moment, Result};
+use super::{Catalogue, DatasetState, Error, LogLevel, Moment, Result};
 use crate::events::{self, EventKind};
 use crate::queue::{self, ItemKind, Lease, NewItem};
 
@@ -37,18 +37,6 @@ impl JobState {
     /// True if something is still to come.
     pub const fn is_unfinished(self) -> bool {
         matches!(self, Self::Pending | Self::Processing)
-    }
-}
-
-words! {
-    /// How much a line of a job's log weighs.
-    LogLevel {
-        /// All is well.
-        Info = "info",
-        /// It went on all the same.
-        Warning = "warning",
-        /// It did not.
-        Error = "error",
     }
 }
 
@@ -132,17 +120,6 @@ pub struct QueuePlace {
     pub files_ahead: u64,
     /// Workers that were seen lately.
     pub workers_alive: u64,
-}
-
-/// A line of a job's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// When.
-    pub at: Moment,
-    /// How much it weighs.
-    pub level: LogLevel,
-    /// Words for the team.
-    pub message: String,
 }
 
 const JOB: &str = "SELECT id, dataset_id, profile_id, state, files_total, files_done, created_at,
@@ -335,29 +312,6 @@ impl Catalogue {
                    WHERE job_id = $1 ORDER BY name";
         self.db.rows(sql, values![job_id]).await?.iter().map(artifact).collect()
     }
-
-    /// Adds a line to a job's log.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is no such job.
-    pub async fn log(&self, job_id: i64, level: LogLevel, message: &str) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        log(&mut tx, job_id, level, message).await?;
-        tx.commit().await
-    }
-
-    /// The first so many lines of a job's log.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn logs(&self, job_id: i64, limit: u32) -> Result<Vec<LogLine>> {
-        let sql = "SELECT at, level, message FROM job_logs WHERE job_id = $1 ORDER BY id LIMIT $2";
-        let line = |row: &Row| {
-            let (at, level, message) = (row.moment("at")?, row.word("level")?, row.get("message")?);
-            Ok(LogLine { at, level, message })
-        };
-        self.db.rows(sql, values![job_id, i64::from(limit)]).await?.iter().map(line).collect()
-    }
 }
 
 /// What is locked of a job while a transaction changes it.
@@ -447,7 +401,7 @@ pub(crate) async fn end_job(
 pub(crate) async fn fail_job(tx: &mut Tx, job_id: i64, reason: &str) -> Result<()> {
     let sql = "UPDATE validation_jobs SET error_message = $2 WHERE id = $1";
     tx.run(sql, values![job_id, reason]).await?;
-    log(tx, job_id, LogLevel::Error, reason).await?;
+    super::logs::add(tx, job_id, LogLevel::Error, reason).await?;
     end_job(tx, job_id, JobState::Failed, None).await
 }
 
@@ -462,13 +416,6 @@ pub(crate) async fn reopen_job(tx: &mut Tx, job_id: i64) -> Result<()> {
         }
         done => done.map(|_| ()),
     }
-}
-
-pub(crate) async fn log(tx: &mut Tx, job_id: i64, level: LogLevel, message: &str) -> Result<()> {
-    let sql = "INSERT INTO job_logs (job_id, at, level, message)
-               VALUES ($1, (SELECT now FROM clock), $2, $3)";
-    tx.run(sql, values![job_id, level, message]).await?;
-    Ok(())
 }
 
 async fn insert_artifacts(tx: &mut Tx, job_id: i64, artifacts: &[NewArtifact]) -> Result<()> {

@@ -1,4 +1,5 @@
-use luna_core::{Severity, examine};
+use luna_core::{Measurements, Severity, examine};
+use proptest::prelude::*;
 
 use super::*;
 use crate::events::{EventKind, Progress};
@@ -213,4 +214,39 @@ fn a_team_is_told_where_it_stands() {
         assert_eq!(lines[0].message, "12 files are listed");
         assert!(matches!(catalogue.log(99, LogLevel::Info, "").await, Err(Error::NotFound { .. })));
     });
+}
+
+proptest! {
+    /// So the report of a job that was taken over is that of one that was not, byte for byte.
+    #[test]
+    fn a_record_that_was_packed_is_written_as_before(
+        numbers in prop::collection::vec(prop_oneof![any::<f32>().prop_map(f64::from), -1e6..1e6f64], 11),
+        years in prop::option::of(0f32..120.0),
+        descriptor in prop::option::of(prop::collection::vec(any::<u8>(), 1024)),
+    ) {
+        prop_assume!(numbers.iter().all(|number| number.is_finite()));
+        let mut record = Record::unknown(7);
+        record.facts.measurements = Some(Measurements {
+            min: numbers[0],
+            max: numbers[1],
+            mean: numbers[2],
+            std: numbers[3],
+            p01: numbers[4],
+            p50: numbers[5],
+            p99: numbers[6],
+            entropy_bits: numbers[7],
+            clipped_low: numbers[8],
+            clipped_high: numbers[9],
+            distinct_values: 9,
+            sharpness: numbers[10],
+        });
+        record.age_years = years;
+        record.descriptor = descriptor;
+        let again = packed("a", &record).unpack().unwrap();
+        prop_assert_eq!(again.age_years, record.age_years);
+        prop_assert_eq!(
+            serde_json::to_string(&again).unwrap(),
+            serde_json::to_string(&record).unwrap()
+        );
+    }
 }
