@@ -30,7 +30,7 @@ impl Catalogue {
     /// Adds a line to a job's log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such job.
+    /// [`Error::NotFound`](super::Error::NotFound) if there is no such job.
     pub async fn log(&self, job_id: i64, level: LogLevel, message: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
         add(&mut tx, job_id, level, message).await?;
