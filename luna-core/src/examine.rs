@@ -161,7 +161,7 @@ fn known(
         crate::dicom::facts::fill(&mut record, file, settings.identity_key());
     }
     if let Some(measured) = measured {
-        record.facts.measurements = Some(measured.measurements.clone());
+        record.facts.measurements = Some(measured.measurements.rounded());
         record.facts.fingerprints = measured.fingerprints.clone();
         record.descriptor = Some(measured.descriptor.clone());
     }

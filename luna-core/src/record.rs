@@ -66,7 +66,7 @@ pub struct Facts {
     /// Fingerprints of the picture.
     pub fingerprints: Fingerprints,
     /// What the DICOM header says; `null` for what is not DICOM.
-    pub dicom: Option<DicomFacts>,
+    pub dicom: Option<Box<DicomFacts>>,
 }
 
 impl Facts {
@@ -140,6 +140,26 @@ pub struct Measurements {
     /// Mean absolute 4-neighbour Laplacian, in stored values.
     #[serde(serialize_with = "rounded")]
     pub sharpness: f64,
+}
+
+impl Measurements {
+    /// With the digits that reports give them, so that a record that was stored is the record that was.
+    pub(crate) fn rounded(&self) -> Self {
+        Self {
+            min: six_digits(self.min),
+            max: six_digits(self.max),
+            mean: six_digits(self.mean),
+            std: six_digits(self.std),
+            p01: six_digits(self.p01),
+            p50: six_digits(self.p50),
+            p99: six_digits(self.p99),
+            entropy_bits: six_digits(self.entropy_bits),
+            clipped_low: six_digits(self.clipped_low),
+            clipped_high: six_digits(self.clipped_high),
+            distinct_values: self.distinct_values,
+            sharpness: six_digits(self.sharpness),
+        }
+    }
 }
 
 /// Whole numbers are written as such, others with six significant digits.

@@ -93,32 +93,74 @@ impl Validator {
     ) -> Result<Report, Error> {
         let items = source.items()?;
         let tables = Tables::of(source, &items, manifest, &self.settings);
-        let md5 = tables.want_md5();
         let bytes = items.iter().map(|item| item.size_bytes).sum();
         observer.listed(items.len() as u64, bytes);
         let examined = Mutex::new(Vec::with_capacity(items.len()));
+        self.examine_items(source, &items, &tables, cancel, &|entry| {
+            let Item { path, size_bytes, .. } = &entry.item;
+            observer.examined(path.as_str(), *size_bytes, &entry.record.findings);
+            examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        });
+        let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        observer.concluding();
+        let partial = entries.len() < items.len();
+        let whole = Whole { entries, partial, defects: source.defects(), tables };
+        Ok(conclude(whole, &self.settings))
+    }
+
+    /// Examines items of a source, all or a part of them, and hands each [`Entry`] on as it is done, from
+    /// several threads and in any order. What a cancelled run did not come to is not handed on.
+    ///
+    /// This is the first half of [`validate`](Self::validate), for hosts that keep entries or share them
+    /// out; the second is [`conclude`].
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use luna_core::{Source, Validator, source::Memory, table::Tables};
+    /// let source = Memory::single("a.png", Vec::new());
+    /// let (validator, entries) = (Validator::default(), Mutex::new(Vec::new()));
+    /// let keep = |entry| entries.lock().unwrap().push(entry);
+    /// validator.examine_items(&source, &source.items()?, &Tables::default(), &Default::default(), &keep);
+    /// assert_eq!(entries.into_inner().unwrap()[0].record.facts.size_bytes, 0);
+    /// # Ok::<(), luna_core::SourceError>(())
+    /// ```
+    pub fn examine_items(
+        &self,
+        source: &dyn Source,
+        items: &[Item],
+        tables: &Tables,
+        cancel: &CancelToken,
+        done: &(dyn Fn(Entry) + Sync),
+    ) {
+        let md5 = tables.want_md5();
         let reading = Reading {
             max_bytes: self.settings.limits().file_bytes,
             memory: &self.files,
             stop: &|| cancel.is_cancelled(),
         };
         let work = || {
-            source.each(&items, &reading, &|number, bytes| {
-                let Some(item) = items.get(number) else { return };
-                let entry = self.examine_item(item.clone(), bytes, md5);
-                observer.examined(item.path.as_str(), item.size_bytes, &entry.record.findings);
-                examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            source.each(items, &reading, &|number, bytes| {
+                if let Some(item) = items.get(number) {
+                    done(self.examine_item(item.clone(), bytes, md5));
+                }
             });
         };
         match &self.pool {
             Some(pool) => pool.install(work),
             None => work(),
         }
-        let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        observer.concluding();
-        let partial = entries.len() < items.len();
-        let whole = Whole { entries, partial, defects: source.defects(), tables };
-        Ok(conclude(whole, &self.settings))
+    }
+
+    /// The entry of a file that is not to be examined, since so many processes died of it: LF007/killed.
+    ///
+    /// ```
+    /// use luna_core::{Validator, source::Item};
+    /// let entry = Validator::default().set_aside(Item::file("a.dcm", 9), 3);
+    /// assert!(entry.record.findings[0].message.starts_with("3 workers died"));
+    /// ```
+    pub fn set_aside(&self, item: Item, workers: u64) -> Entry {
+        let record = unread(item.size_bytes, Some(Flaw::Killed { workers }), &self.settings);
+        Entry { item, record }
     }
 
     /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).

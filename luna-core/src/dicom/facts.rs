@@ -6,6 +6,7 @@ use dicom_dictionary_std::tags;
 use super::{DicomFile, SopClass, SopKind, sop_class};
 use crate::record::{DicomFacts, KeyedIdentity, Kind, Record};
 use crate::settings::IdentityKey;
+use crate::text::six_digits;
 
 /// Characters of a text that a report repeats; LO has 64, ImageType a few words.
 const LONGEST_FACT: usize = 128;
@@ -17,7 +18,7 @@ pub(crate) fn fill(record: &mut Record, file: &DicomFile<'_>, key: &IdentityKey)
     record.facts.photometric_interpretation = short(file, tags::PHOTOMETRIC_INTERPRETATION);
     record.age_years = age_years(file);
     record.identity = identity(file, key);
-    record.facts.dicom = Some(facts(file));
+    record.facts.dicom = Some(Box::new(facts(file)));
 }
 
 /// What reports repeat of the header. Patient, study and series get their names when the set is known.
@@ -79,7 +80,7 @@ impl DicomFile<'_> {
 /// The first two values of a number attribute.
 fn pair(file: &DicomFile<'_>, tag: Tag) -> Option<[f64; 2]> {
     match file.numbers(tag)[..] {
-        [first, second, ..] if first.is_finite() && second.is_finite() => Some([first, second]),
+        [first, second, ..] if first.is_finite() && second.is_finite() => rounded([first, second]),
         _ => None,
     }
 }
@@ -88,7 +89,12 @@ fn pair(file: &DicomFile<'_>, tag: Tag) -> Option<[f64; 2]> {
 fn both(file: &DicomFile<'_>, first: Tag, second: Tag) -> Option<[f64; 2]> {
     let first = file.numbers(first).first().copied().filter(|value| value.is_finite())?;
     let second = file.numbers(second).first().copied().filter(|value| value.is_finite())?;
-    Some([first, second])
+    rounded([first, second])
+}
+
+/// As reports write numbers.
+fn rounded(pair: [f64; 2]) -> Option<[f64; 2]> {
+    Some(pair.map(six_digits))
 }
 
 /// PatientAge (0010,1010) in years: `061Y`, `018M`, `003W`, `012D`; without a unit, years.

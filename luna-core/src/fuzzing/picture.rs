@@ -53,9 +53,10 @@ pub(super) fn flaws_make_sense(flaws: &Flaws, file: Option<usize>) {
                 (None, None)
             }
             Flaw::Panic => panic!("a panic was caught"),
-            Flaw::Timeout { .. } | Flaw::Unsupported { .. } | Flaw::ManyImages { .. } => {
-                (None, None)
-            }
+            Flaw::Timeout { .. }
+            | Flaw::Killed { .. }
+            | Flaw::Unsupported { .. }
+            | Flaw::ManyImages { .. } => (None, None),
         };
         if let (Some(offset), Some(file)) = (offset, file) {
             assert!(offset <= file as u64, "{flaw:?} in {file} bytes");

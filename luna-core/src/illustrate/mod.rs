@@ -199,7 +199,7 @@ fn is_withheld(entry: &FileEntry) -> bool {
     };
     let mut texts = entry.findings.iter().filter(|finding| finding.rule == BURNED_IN_TEXT);
     let unplaced = |finding: &Finding| !matches!(finding.location, Some(Location::Box { .. }));
-    entry.facts.dicom.as_ref().is_some_and(admits)
+    entry.facts.dicom.as_deref().is_some_and(admits)
         || texts.clone().any(unplaced)
         // More than a report lists: where the others are is not known.
         || texts.nth(crate::rules::MOST_PER_RULE - 1).is_some()

@@ -34,7 +34,7 @@ pub enum Flaw {
     },
     /// A checksum does not fit.
     Checksum {
-        /// What it covers: `chunk IDAT`, `zlib stream`, …
+        /// What it covers: `chunk IDAT`, `the zlib stream`, …
         what: String,
         /// Offset of what it covers.
         offset: u64,
@@ -67,6 +67,11 @@ pub enum Flaw {
     Timeout {
         /// Allowed seconds.
         seconds: u32,
+    },
+    /// Processes that examined it died; nobody looks at it again.
+    Killed {
+        /// How many.
+        workers: u64,
     },
     /// A budget is exceeded; nothing was allocated.
     OverBudget {

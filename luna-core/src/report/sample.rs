@@ -25,7 +25,7 @@ pub(crate) fn radiograph(path: &str, seed: u32) -> FileEntry {
         pixels: Some(format!("{:064x}", u64::from(seed) * 77 + 5)),
         perceptual: Some(format!("{:064x}", u64::from(seed) * 131 + 1)),
     };
-    facts.dicom = Some(header(seed));
+    facts.dicom = Some(Box::new(header(seed)));
     FileEntry { path: path.to_owned(), facts, findings: Vec::new() }
 }
 

@@ -1,11 +1,15 @@
 //! What a source finds wrong with itself or with one of its names: plain data that rules turn into
 //! findings.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 /// One thing that is wrong with an archive, or with a member of one, whatever the member's bytes are.
 ///
 /// Offsets count from the start of the archive, or of the unpacked stream where it is compressed as
 /// a whole.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Defect {
     /// Bytes are missing at the end.
     Truncated {
@@ -30,7 +34,7 @@ pub enum Defect {
     /// A budget is exceeded; what comes after it was not looked at.
     OverBudget {
         /// Name of the limit, as in the profile: `archive_entries`, `archive_ratio`.
-        limit: &'static str,
+        limit: Cow<'static, str>,
         /// What is allowed.
         allowed: u64,
         /// What was seen when the work stopped.
@@ -58,7 +62,7 @@ pub enum Defect {
     /// Bytes, not all of them zero, that belong to nothing.
     Stray {
         /// Where they stand: `before the first member`, …
-        place: &'static str,
+        place: Cow<'static, str>,
         /// Offset of the first one.
         offset: u64,
         /// How many.

@@ -16,6 +16,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 pub use self::archive::Archive;
 pub use self::defect::Defect;
@@ -59,7 +60,8 @@ impl Item {
 }
 
 /// What a name stands for. Only files are ever opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ItemKind {
     /// A plain file.
     File,

@@ -256,9 +256,9 @@ fn headers_are_compared_and_nobody_is_named() {
     assert_eq!(
         found(&report),
         [
-            "LM009 manifest.csv [row 3, column age] The age of `b.dcm` is not that of its header.",
-            "LM009 manifest.csv [row 3, column patient] The patient of `b.dcm` is not that of its header.",
-            "LM009 manifest.csv [row 3, column sex] The sex of `b.dcm` is not that of its header.",
+            "LM009 manifest.csv [row 3, column age] Column age says of `b.dcm` what its header does not.",
+            "LM009 manifest.csv [row 3, column patient] Column patient says of `b.dcm` what its header does not.",
+            "LM009 manifest.csv [row 3, column sex] Column sex says of `b.dcm` what its header does not.",
         ]
     );
     let text = serde_json::to_string(&report).unwrap();

@@ -1,13 +1,16 @@
 //! Records of a job, kept as they come, so that a job that is taken over goes on; and the files that
 //! workers died over.
 
+use std::borrow::Cow;
 use std::io::{Read as _, Write as _};
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use luna_core::source::ItemPath;
+use luna_core::conclude::Entry;
+use luna_core::source::{Defect, Item, ItemKind, ItemPath};
 use luna_core::{Finding, Record};
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use super::engine::{Signal, Tx, Value, places, values};
@@ -37,13 +40,20 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
-    /// Packs a record.
+    /// Packs an entry: the record, and what the source said of the name.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it cannot be written as JSON.
-    pub fn pack(path: &ItemPath, record: &Record) -> Result<Self> {
+    pub fn pack(entry: &Entry) -> Result<Self> {
+        let Entry { item: Item { path, kind, size_bytes, defects }, record } = entry;
+        let body = Body {
+            kind: *kind,
+            size_bytes: *size_bytes,
+            defects: Cow::Borrowed(defects),
+            record: Cow::Borrowed(record),
+        };
         let unfit = || Error::Invalid { what: "a record cannot be written" };
-        let json = serde_json::to_vec(record).map_err(|_| unfit())?;
+        let json = serde_json::to_vec(&body).map_err(|_| unfit())?;
         let mut out = DeflateEncoder::new(vec![DEFLATED_JSON], Compression::fast());
         out.write_all(&json).map_err(|_| unfit())?;
         let body = out.finish().map_err(|_| unfit())?;
@@ -55,11 +65,11 @@ impl StoredRecord {
         ItemPath::from_bytes(self.path.clone())
     }
 
-    /// Unpacks the record.
+    /// Unpacks the entry.
     ///
     /// # Errors
     /// [`Error::Corrupt`] if it is not as it was packed.
-    pub fn unpack(&self) -> Result<Record> {
+    pub fn unpack(&self) -> Result<Entry> {
         let damaged = || Error::corrupt("a record is not as it was written");
         let Some((&DEFLATED_JSON, deflated)) = self.body.split_first() else {
             return Err(damaged());
@@ -67,8 +77,20 @@ impl StoredRecord {
         let mut json = Vec::new();
         let mut bounded = DeflateDecoder::new(deflated).take(RECORD_BYTES);
         bounded.read_to_end(&mut json).map_err(|_| damaged())?;
-        serde_json::from_slice(&json).map_err(|_| damaged())
+        let body: Body<'_> = serde_json::from_slice(&json).map_err(|_| damaged())?;
+        let Body { kind, size_bytes, defects, record } = body;
+        let item = Item { path: self.path(), kind, size_bytes, defects: defects.into_owned() };
+        Ok(Entry { item, record: record.into_owned() })
     }
+}
+
+/// What a body holds.
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    kind: ItemKind,
+    size_bytes: u64,
+    defects: Cow<'a, [Defect]>,
+    record: Cow<'a, Record>,
 }
 
 /// A file that a worker died over.
@@ -153,7 +175,8 @@ impl Catalogue {
             Ok(Progress { done: row.count("files_done")?, total: row.count("files_total")? })
         })?;
         let mut told = Vec::with_capacity(news.len() + 1);
-        for finding in news {
+        // A call that is made again, since nobody heard the answer to the first, tells nothing twice.
+        for finding in news.iter().filter(|_| added > 0) {
             let body = serde_json::to_string(finding)
                 .map_err(|_| Error::Invalid { what: "a finding cannot be written as JSON" })?;
             told.push((EventKind::Finding, body));

@@ -101,7 +101,7 @@ fn read_carefully(
     let flaw = match (cause, error) {
         (Cause::None, None) => return Some((packed, rows)),
         (Cause::Checksum { stored, computed }, _) => {
-            let (what, computed) = ("zlib stream".to_owned(), Some(computed));
+            let (what, computed) = ("the zlib stream".to_owned(), Some(computed));
             Flaw::Checksum { what, offset, stored, computed, ancillary: false }
         }
         (Cause::EndsEarly { offset, found }, _) => {

@@ -136,7 +136,7 @@ fn a_wrong_adler_under_a_right_crc_is_a_wrong_checksum() {
         let bad = with_image_data(&sound, |data| *data.last_mut().unwrap() ^= 1);
         let (_, flaws) = seen(&bad);
         assert!(
-            matches!(&flaws[..], [Flaw::Checksum { what, ancillary: false, .. }] if what == "zlib stream"),
+            matches!(&flaws[..], [Flaw::Checksum { what, ancillary: false, .. }] if what == "the zlib stream"),
             "{flaws:?}"
         );
     }

@@ -124,7 +124,7 @@ pub(super) const FILES: &[Column<FileEntry>] = &[
 ];
 
 fn header(file: &FileEntry) -> Option<&DicomFacts> {
-    file.facts.dicom.as_ref()
+    file.facts.dicom.as_deref()
 }
 
 /// A measurement with the digits that JSON gives it.

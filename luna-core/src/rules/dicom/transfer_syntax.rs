@@ -78,12 +78,12 @@ fn transfer_syntax_bad(cx: &FileContext<'_>, out: &mut Sink<'_>) {
 fn check_unknown(uid: &str, place: Location, out: &mut Sink<'_>) {
     let is_standard = uid.starts_with(STANDARD_ROOT);
     let what = match (is_uid(uid), is_standard) {
-        (false, _) => "is no well-formed UID",
-        (true, true) => "is no transfer syntax of the standard",
+        (false, _) => "no well-formed UID",
+        (true, true) => "no transfer syntax of the standard",
         (true, false) => return,
     };
     let found = shown(uid);
-    let message = format!("TransferSyntaxUID {found} {what}.");
+    let message = format!("TransferSyntaxUID is `{found}`, {what}.");
     out.fire("", Draft::new(message).at(place).found(found).expected("a transfer syntax UID"));
 }
 
@@ -166,10 +166,10 @@ mod tests {
     #[test]
     fn malformed_unknown_and_retired_uids_are_told_apart() {
         for (uid, said) in [
-            ("1.2.840.10008.1.2.999", "is no transfer syntax of the standard."),
-            ("1.2.840.10008.5.1.4.1.1.7", "is no transfer syntax of the standard."),
-            ("1.2..3", "is no well-formed UID."),
-            ("JPEG", "is no well-formed UID."),
+            ("1.2.840.10008.1.2.999", "no transfer syntax of the standard."),
+            ("1.2.840.10008.5.1.4.1.1.7", "no transfer syntax of the standard."),
+            ("1.2..3", "no well-formed UID."),
+            ("JPEG", "no well-formed UID."),
             ("", "missing or empty; read as explicit VR little endian."),
         ] {
             let found = messages(&part10(uid, &data_set()));

@@ -36,11 +36,15 @@ static UNREADABLE_FILE: Rule = Rule {
 fn unreadable(cx: &NameContext<'_>, out: &mut Sink<'_>) {
     let facts = &cx.record.facts;
     let too_large = facts.size_bytes > cx.settings.limits().file_bytes;
+    // Of a file that was not read: workers died of it.
+    let killed = cx.record.findings.iter().any(|finding| finding.rule == "LF007");
     match cx.item.kind {
         ItemKind::UnreadableFolder => out.fire("", Draft::new("This folder cannot be listed.")),
         // What keeps an archive's member from being read is said by other rules.
         ItemKind::File if facts.sha256.is_none() && !too_large && cx.item.defects.is_empty() => {
-            out.fire("", Draft::new("Cannot be read."));
+            if !killed {
+                out.fire("", Draft::new("Cannot be read."));
+            }
         }
         ItemKind::File if facts.size_bytes == 0 => {
             out.fire("", Draft::new("Holds no bytes.").found("0 bytes"));

@@ -164,7 +164,8 @@ static UNSUPPORTED_ENCODING: Rule = Rule {
 fn unsupported(cx: &FileContext<'_>, out: &mut Sink<'_>) {
     for flaw in cx.flaws {
         if let Flaw::Unsupported { encoding } = flaw {
-            let message = format!("{} is known, but not decoded by this version.", shown(encoding));
+            let message =
+                format!("Its encoding, {}, is not decoded by this version.", shown(encoding));
             out.fire("", Draft::new(message).found(shown(encoding)));
         }
     }

@@ -188,6 +188,7 @@ static DECODE_FAILED: Rule = Rule {
         Case::new("", Severity::Error, Stage::File, "the bytes break the rules of their format"),
         Case::new("panic", Severity::Error, Stage::File, "the decoder stopped with a panic"),
         Case::new("timeout", Severity::Error, Stage::File, "the wall-clock guard tripped"),
+        Case::new("killed", Severity::Error, Stage::File, "workers of a service died of it"),
         Case::new("member", Severity::Error, Stage::Name, "the packed data of an archive's member"),
         Case::new("source", Severity::Error, Stage::Set, "the archive itself"),
     ],
@@ -235,6 +236,14 @@ fn decode_failed(cx: &FileContext<'_>, out: &mut Sink<'_>) {
                     counted((*seconds).into(), "second")
                 ))
                 .help("Validate it alone; if it is honest, raise `seconds` under `[limits]`."),
+            ),
+            Flaw::Killed { workers } => out.fire(
+                "killed",
+                Draft::new(format!(
+                    "{} died while examining this file; it was set aside.",
+                    counted(*workers, "worker")
+                ))
+                .help("Leave it out, or export it again; and please tell the makers of LUNA."),
             ),
             _ => {}
         }

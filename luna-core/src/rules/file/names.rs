@@ -72,7 +72,7 @@ fn unsafe_path(cx: &NameContext<'_>, out: &mut Sink<'_>) {
         out.fire("link", Draft::new(message).expected("a plain file"));
     }
     if let Some(twin) = cx.twin() {
-        let message = "Is the same name as another where case or Unicode form does not count.";
+        let message = "Differs from another name in case or Unicode form alone; many systems hold only one of them.";
         out.fire("collision", Draft::new(message).related([twin]));
     }
     if let Some(reason) = odd_because(&cx.item.path) {

@@ -119,7 +119,8 @@ fn differ(
     out: &mut Sink<'_>,
 ) {
     let path = entry.item.path.as_str();
-    let message = format!("The {} of `{}` is not that of its header.", column.id(), shown(path));
+    let message =
+        format!("Column {} says of `{}` what its header does not.", column.id(), shown(path));
     let draft = Draft::new(message).found(given).expected(found).related([path]);
     out.fire("", at(matched, row, column, draft));
 }

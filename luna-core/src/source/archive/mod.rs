@@ -55,7 +55,9 @@ impl Budget {
     /// The budget that these numbers exceed.
     fn exceeded(self, entries: u64, unpacked: u64, packed: u64) -> Option<Defect> {
         let dense = unpacked > RATIO_COUNTS_ABOVE && unpacked > packed.saturating_mul(self.ratio);
-        let over = |limit, allowed, seen| Some(Defect::OverBudget { limit, allowed, seen });
+        let over = |limit, allowed, seen| {
+            Some(Defect::OverBudget { limit: Cow::Borrowed(limit), allowed, seen })
+        };
         if entries > self.entries {
             over("archive_entries", self.entries, entries)
         } else if dense {

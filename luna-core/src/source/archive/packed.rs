@@ -163,7 +163,7 @@ impl Packed {
             if found.iter().any(|byte| *byte != 0) {
                 let place = "behind the compressed stream";
                 let bytes = self.input_len.saturating_sub(offset);
-                return Err(Stop::Defect(Defect::Stray { place, offset, bytes }));
+                return Err(Stop::Defect(Defect::Stray { place: place.into(), offset, bytes }));
             }
             if count == 0 {
                 return Ok(());
@@ -262,7 +262,11 @@ impl Packed {
             }
             Some(Err(FrameDecoderError::WindowSizeTooBig { requested, max })) => {
                 let limit = "archive_window";
-                Err(Stop::Defect(Defect::OverBudget { limit, allowed: max, seen: requested }))
+                Err(Stop::Defect(Defect::OverBudget {
+                    limit: limit.into(),
+                    allowed: max,
+                    seen: requested,
+                }))
             }
             Some(Err(FrameDecoderError::DictNotProvided { .. })) => {
                 let encoding = "Zstandard with a dictionary".to_owned();

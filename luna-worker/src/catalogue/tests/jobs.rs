@@ -1,3 +1,4 @@
+use luna_core::source::Defect;
 use luna_core::{Measurements, Severity, examine};
 use proptest::prelude::*;
 
@@ -11,8 +12,9 @@ fn records_come_back_as_they_were_and_none_twice() {
         let job = bench.planned(bench.team("radiant").await, 1201, 1).await;
         let lease = bench.claim().await;
         let record = examine(b"no picture", &luna_core::Settings::default());
-        let odd =
-            StoredRecord::pack(&ItemPath::from_bytes(b"a/\xff\0.png".to_vec()), &record).unwrap();
+        let mut entry = entry(ItemPath::from_bytes(b"a/\xff\0.png".to_vec()), &record);
+        entry.item.defects.push(Defect::Stray { place: "between".into(), offset: 1, bytes: 2 });
+        let odd = StoredRecord::pack(&entry).unwrap();
         let names: Vec<String> = (0..1200).map(|number| format!("{number:04}")).collect();
         let all = records(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let progress = catalogue.store_records(&lease, &all[..700], &[]).await.unwrap();
@@ -35,7 +37,8 @@ fn records_come_back_as_they_were_and_none_twice() {
         assert_eq!(read.len(), 1201);
         assert_eq!(read[..1200], all);
         assert_eq!(read[1200], odd);
-        assert_eq!(read[1200].unpack().unwrap(), record);
+        let unpacked = read[1200].unpack().unwrap();
+        assert_eq!((unpacked.item, unpacked.record), (entry.item, entry.record));
         assert_eq!(read[1200].path().as_bytes(), b"a/\xff\0.png");
 
         let (first, last) = (ItemPath::from("0100"), ItemPath::from("0102"));
@@ -242,7 +245,7 @@ proptest! {
         });
         record.age_years = years;
         record.descriptor = descriptor;
-        let again = packed("a", &record).unpack().unwrap();
+        let again = packed("a", &record).unpack().unwrap().record;
         prop_assert_eq!(again.age_years, record.age_years);
         prop_assert_eq!(
             serde_json::to_string(&again).unwrap(),

@@ -8,7 +8,8 @@ mod uploads;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use luna_core::source::{ItemPath, Memory};
+use luna_core::conclude::Entry;
+use luna_core::source::{Item, ItemPath, Memory};
 use luna_core::{Record, Report, Validator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -120,8 +121,12 @@ pub(crate) fn records(paths: &[&str]) -> Vec<StoredRecord> {
     paths.iter().map(|path| packed(path, &Record::unknown(path.len() as u64))).collect()
 }
 
+pub(crate) fn entry(path: ItemPath, record: &Record) -> Entry {
+    Entry { item: Item::file(path, record.facts.size_bytes), record: record.clone() }
+}
+
 pub(crate) fn packed(path: &str, record: &Record) -> StoredRecord {
-    StoredRecord::pack(&ItemPath::from(path), record).unwrap()
+    StoredRecord::pack(&entry(ItemPath::from(path), record)).unwrap()
 }
 
 /// A report with a finding a file.

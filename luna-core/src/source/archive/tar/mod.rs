@@ -137,7 +137,7 @@ impl Walk<'_> {
                 grouped(at)
             ))),
             Some((at, false)) => self.index.push_defect(Defect::Stray {
-                place: "behind the end marker",
+                place: "behind the end marker".into(),
                 offset: at,
                 bytes: self.stream.position().saturating_sub(at.max(from)),
             }),
@@ -163,7 +163,7 @@ impl Walk<'_> {
     fn extension(&mut self, header: &Header) -> io::Result<bool> {
         if header.size > MOST_TEXT {
             self.index.push_defect(Defect::OverBudget {
-                limit: "text_bytes",
+                limit: "text_bytes".into(),
                 allowed: MOST_TEXT,
                 seen: header.size,
             });

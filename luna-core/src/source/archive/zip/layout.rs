@@ -103,13 +103,15 @@ fn stray(
         return Ok(());
     }
     let known = index.defects.iter_mut().find_map(|defect| match defect {
-        Defect::Stray { place: other, bytes, .. } if *other == place => Some(bytes),
+        Defect::Stray { place: other, bytes, .. } if other == place => Some(bytes),
         _ => None,
     });
     let count = to.saturating_sub(from);
     match known {
         Some(bytes) => *bytes = bytes.saturating_add(count),
-        None => index.push_defect(Defect::Stray { place, offset: from, bytes: count }),
+        None => {
+            index.push_defect(Defect::Stray { place: place.into(), offset: from, bytes: count })
+        }
     }
     Ok(())
 }
