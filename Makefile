@@ -34,7 +34,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	.ci/deployment
 
 .PHONY: test-rust
-test-rust: ## run the tests of the Rust crates beside a real PostgreSQL, and the examples in their docs
+test-rust: ## run the tests of the Rust crates beside real servers, and the examples in their docs
 	@test -d ../shared/data || echo "note: no real images at ../shared/data; the tests that need them pass without a look"
 	.ci/servers $(CARGO) $(RUST_TESTS) --workspace
 	$(CARGO) test --workspace --doc --quiet

@@ -14,6 +14,9 @@ use luna_core::probe::{Flaws, probe};
 use luna_core::{Limits, Settings, examine};
 use sha2::{Digest as _, Sha256};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 5;
 
 fn main() -> std::io::Result<()> {

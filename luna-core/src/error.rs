@@ -66,6 +66,9 @@ pub enum SourceError {
         #[source]
         source: io::Error,
     },
+    /// The storage that holds it does not give it; its own error names the place and the remedy.
+    #[error(transparent)]
+    Storage(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A profile that cannot be used.

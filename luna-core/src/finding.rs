@@ -163,7 +163,15 @@ pub struct Finding {
 impl Finding {
     /// Gives the finding its path and the `id` that follows from rule, path, location and related
     /// paths: the first 16 hexadecimal digits of a SHA-256 over them, each closed by a NUL.
-    pub(crate) fn place(&mut self, path: Option<&str>) {
+    /// [`conclude()`](crate::conclude()) does so; hosts need it for what they tell before.
+    ///
+    /// ```
+    /// use luna_core::{Settings, examine};
+    /// let mut findings = examine(b"\x89PNG\r\n\x1a\n", &Settings::default()).findings;
+    /// findings[0].place(Some("a.png"));
+    /// assert_eq!((findings[0].id.len(), findings[0].path.as_deref()), (16, Some("a.png")));
+    /// ```
+    pub fn place(&mut self, path: Option<&str>) {
         self.path = path.map(str::to_owned);
         let mut hash = Sha256::new();
         let location = self.location.as_ref().map(ToString::to_string).unwrap_or_default();

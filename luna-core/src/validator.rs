@@ -1,12 +1,12 @@
 //! The whole way, for hosts that have all files at hand: list, examine in parallel, conclude.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::ThreadPool;
 
 use crate::conclude::{Entry, Whole, conclude};
-use crate::error::Error;
+use crate::error::{Error, SourceError};
 use crate::examine::{examine_within, unread};
 use crate::illustrate::SourceLook;
 use crate::limits::MemoryBudget;
@@ -58,7 +58,7 @@ impl Validator {
     /// Validates everything in a source.
     ///
     /// # Errors
-    /// If the source cannot be listed. Bad files are findings.
+    /// If the source cannot be listed, or is lost on the way. Bad files are findings.
     pub fn validate(&self, source: &dyn Source) -> Result<Report, Error> {
         self.validate_with(source, &Unobserved, &CancelToken::default())
     }
@@ -69,7 +69,7 @@ impl Validator {
     /// cancelled run reports what was examined so far and is `partial`.
     ///
     /// # Errors
-    /// If the source cannot be listed. Bad files are findings.
+    /// If the source cannot be listed, or is lost on the way. Bad files are findings.
     pub fn validate_with(
         &self,
         source: &dyn Source,
@@ -83,7 +83,8 @@ impl Validator {
     /// those of the set; else as [`validate_with`](Self::validate_with).
     ///
     /// # Errors
-    /// If the source cannot be listed. What is wrong with the manifest is a finding.
+    /// If the source cannot be listed, or is lost on the way. What is wrong with the manifest is a
+    /// finding.
     pub fn validate_against(
         &self,
         manifest: Option<Table>,
@@ -96,59 +97,70 @@ impl Validator {
         let bytes = items.iter().map(|item| item.size_bytes).sum();
         observer.listed(items.len() as u64, bytes);
         let examined = Mutex::new(Vec::with_capacity(items.len()));
-        self.examine_items(source, &items, &tables, cancel, &|entry| {
+        let md5 = tables.want_md5();
+        self.examine_items(source, &items, md5, cancel, &|entry| {
             let Item { path, size_bytes, .. } = &entry.item;
             observer.examined(path.as_str(), *size_bytes, &entry.record.findings);
             examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-        });
+        })?;
         let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.concluding();
         let partial = entries.len() < items.len();
+        drop(items);
         let whole = Whole { entries, partial, defects: source.defects(), tables };
         Ok(conclude(whole, &self.settings))
     }
 
     /// Examines items of a source, all or a part of them, and hands each [`Entry`] on as it is done, from
-    /// several threads and in any order. What a cancelled run did not come to is not handed on.
+    /// several threads and in any order; with their MD5, if that is wanted. What a cancelled run did not
+    /// come to is not handed on.
     ///
     /// This is the first half of [`validate`](Self::validate), for hosts that keep entries or share them
-    /// out; the second is [`conclude`].
+    /// out; the second is [`conclude()`](crate::conclude()).
     ///
     /// ```
     /// use std::sync::Mutex;
-    /// use luna_core::{Source, Validator, source::Memory, table::Tables};
+    /// use luna_core::{Source, Validator, source::Memory};
     /// let source = Memory::single("a.png", Vec::new());
-    /// let (validator, entries) = (Validator::default(), Mutex::new(Vec::new()));
+    /// let entries = Mutex::new(Vec::new());
     /// let keep = |entry| entries.lock().unwrap().push(entry);
-    /// validator.examine_items(&source, &source.items()?, &Tables::default(), &Default::default(), &keep);
+    /// Validator::default().examine_items(&source, &source.items()?, false, &Default::default(), &keep)?;
     /// assert_eq!(entries.into_inner().unwrap()[0].record.facts.size_bytes, 0);
     /// # Ok::<(), luna_core::SourceError>(())
     /// ```
+    ///
+    /// # Errors
+    /// If the source is lost on the way; bad files are findings.
     pub fn examine_items(
         &self,
         source: &dyn Source,
         items: &[Item],
-        tables: &Tables,
+        md5: bool,
         cancel: &CancelToken,
         done: &(dyn Fn(Entry) + Sync),
-    ) {
-        let md5 = tables.want_md5();
+    ) -> Result<(), SourceError> {
+        let lost = OnceLock::new();
         let reading = Reading {
             max_bytes: self.settings.limits().file_bytes,
             memory: &self.files,
-            stop: &|| cancel.is_cancelled(),
+            stop: &|| cancel.is_cancelled() || lost.get().is_some(),
         };
         let work = || {
             source.each(items, &reading, &|number, bytes| {
-                if let Some(item) = items.get(number) {
-                    done(self.examine_item(item.clone(), bytes, md5));
+                let Some(item) = items.get(number) else { return };
+                if let Err(ReadError::SourceLost(error)) = bytes {
+                    // Of several threads that lose it, the first one tells.
+                    let _ = lost.set(error);
+                    return;
                 }
+                done(self.examine_item(item.clone(), bytes, md5));
             });
         };
         match &self.pool {
             Some(pool) => pool.install(work),
             None => work(),
         }
+        lost.into_inner().map_or(Ok(()), Err)
     }
 
     /// The entry of a file that is not to be examined, since so many processes died of it: LF007/killed.
@@ -196,7 +208,9 @@ impl Validator {
                     Flaw::OverBudget { limit: "file_bytes", allowed: max_bytes, seen: found };
                 unread(found, Some(flaw), settings)
             }
-            Err(ReadError::Io(_) | ReadError::NotAFile) => unread(item.size_bytes, None, settings),
+            Err(ReadError::Io(_) | ReadError::NotAFile | ReadError::SourceLost(_)) => {
+                unread(item.size_bytes, None, settings)
+            }
         };
         Entry { item, record }
     }

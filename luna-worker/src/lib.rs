@@ -7,11 +7,19 @@ pub mod catalogue;
 pub mod command;
 #[cfg(feature = "database")]
 pub mod events;
+#[cfg(feature = "service")]
+pub mod metrics;
 pub mod output;
 pub mod place;
 pub mod progress;
 #[cfg(feature = "database")]
 pub mod queue;
+#[cfg(feature = "storage")]
+pub mod storage;
+mod uri;
+
+#[cfg(feature = "service")]
+pub mod worker;
 
 /// What the README shows, compiled.
 #[cfg(doctest)]

@@ -9,6 +9,11 @@ use luna_core::report::{RenderOptions, ReportFormat, render, render_files};
 use luna_core::{Error, PictureBudget, Report, Source, Validator, illustrate};
 use tempfile::NamedTempFile;
 
+use crate::place::{Location, PlaceError};
+#[cfg(feature = "storage")]
+use crate::storage::{self, Address, BlockingWriter, Bridge, Storage};
+use crate::uri;
+
 /// Where the pictures of a page come from: the validator takes them from the source once more.
 pub type Pixels<'a> = (&'a Validator, &'a dyn Source);
 
@@ -77,8 +82,15 @@ impl ReportFile {
     }
 }
 
-/// `out/x.parquet` → `out/x.files.parquet`.
+/// `out/x.parquet` → `out/x.files.parquet`; options of a URI stay behind it.
 fn place_of_files(place: &Path) -> PathBuf {
+    let text = place.to_str().filter(|text| uri::scheme(text).is_some());
+    if let Some((path, options)) = text.and_then(|text| text.split_once('?')) {
+        let mut place = place_of_files(Path::new(path)).into_os_string();
+        place.push("?");
+        place.push(options);
+        return place.into();
+    }
     let mut name = place.file_stem().unwrap_or_default().to_owned();
     name.push(".files");
     if let Some(ending) = place.extension() {
@@ -96,11 +108,15 @@ pub(crate) fn io_error(error: Error) -> io::Error {
     }
 }
 
-/// A file to be written. Until it is complete it lies beside its place under another name, so that
-/// nobody ever reads half of it and an older one survives a full disk.
+/// A file to be written, here or in a storage. Until it is complete it lies beside its place under
+/// another name, or is no object yet, so that nobody ever reads half of it and an older one survives a
+/// full disk.
 #[derive(Debug)]
 pub struct OutputFile {
+    /// As messages name it.
     place: PathBuf,
+    #[cfg(feature = "storage")]
+    object: Option<StoredFile>,
 }
 
 impl OutputFile {
@@ -110,8 +126,20 @@ impl OutputFile {
     /// # Errors
     /// If the place cannot be written.
     pub fn prepare(place: &Path) -> io::Result<Self> {
+        let place = match Location::of(place).map_err(PlaceError::into_io)? {
+            Location::Local(place) => place,
+            #[cfg(feature = "storage")]
+            Location::Stored(address) => {
+                let place = address.to_string().into();
+                return Ok(Self { place, object: Some(StoredFile::prepare(&address)?) });
+            }
+        };
         // A link's target is replaced, not the link.
-        let file = Self { place: fs::canonicalize(place).unwrap_or_else(|_| place.to_owned()) };
+        let file = Self {
+            place: fs::canonicalize(&place).unwrap_or(place),
+            #[cfg(feature = "storage")]
+            object: None,
+        };
         if file.place.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -126,6 +154,10 @@ impl OutputFile {
     /// # Errors
     /// What `write` or the system said.
     pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        #[cfg(feature = "storage")]
+        if let Some(object) = &self.object {
+            return object.write(write);
+        }
         if self.is_device() { self.directly(write) } else { self.and_rename(write) }
     }
 
@@ -164,6 +196,61 @@ impl OutputFile {
         let mut out = BufWriter::new(fs::OpenOptions::new().write(true).open(&self.place)?);
         write(&mut out)?;
         out.flush()
+    }
+}
+
+/// An object to be written.
+#[cfg(feature = "storage")]
+#[derive(Debug)]
+struct StoredFile {
+    storage: Storage,
+    key: String,
+    bridge: Bridge,
+}
+
+#[cfg(feature = "storage")]
+impl StoredFile {
+    /// Looks at what is there: so server, bucket and credentials are known to be right. Who may write
+    /// but neither read nor list is let through; nothing is written for a try.
+    fn prepare(address: &Address) -> io::Result<Self> {
+        let (parent, key) = address.path().rsplit_once('/').unwrap_or(("", address.path()));
+        if key.is_empty() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let prepare = || -> storage::Result<Self> {
+            let storage = Storage::at(&address.at(""))?.moved_to(parent);
+            storage.check_writable()?;
+            let (bridge, looked, key) = (Bridge::own()?, storage.clone(), key.to_owned());
+            let asked = key.clone();
+            bridge.run(async move {
+                match looked.stat(&asked).await {
+                    // The answer about a single object does not tell a missing bucket or a wrong key
+                    // from a missing right.
+                    Err(storage::Error::NotFound { .. } | storage::Error::Denied { .. }) => {
+                        match looked.list().await?.next().await {
+                            Err(error) if error.is_missing_right() => Ok(()),
+                            Err(error) => Err(error),
+                            Ok(_) => Ok(()),
+                        }
+                    }
+                    other => other.map(|_| ()),
+                }
+            })?;
+            Ok(Self { storage, key, bridge })
+        };
+        prepare().map_err(storage::Error::into_io)
+    }
+
+    fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let begun = BlockingWriter::begin(&self.bridge, &self.storage, &self.key);
+        let mut out = begun.map_err(storage::Error::into_io)?;
+        match write(&mut out) {
+            Ok(()) => out.close(),
+            Err(error) => {
+                out.abort();
+                Err(error)
+            }
+        }
     }
 }
 

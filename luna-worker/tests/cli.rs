@@ -73,7 +73,8 @@ fn exit_codes_are_those_of_the_help() {
         (2, &["validate", set, "--jobs", "0"]),
         (2, &["validate", set, "--memory", "plenty"]),
         (2, &["validate", set, "--identity-key", "no/such/key"]),
-        (2, &["validate", "s3://bucket/scans"]),
+        (3, &["validate", "s4://bucket/scans"]),
+        (3, &["validate", "s3://bucket/scans?regoin=x"]),
         (2, &["explain", "LF999X"]),
         (2, &["inspect", set]),
         (2, &["profile", "check", profile]),
@@ -145,7 +146,7 @@ fn messages_name_the_argument_and_the_remedy() {
         assert_eq!(stdout(&output), "", "results only");
     };
     let place = text(set.path());
-    says(&["validate", "s3://bucket/scans"], &["s3://bucket/scans", "local folders and files"]);
+    says(&["validate", "s4://bucket/scans"], &["s4://", "did you mean `s3://`?"]);
     says(&["validate", place, "-o", "report.docx"], &["report.docx", ".json", ".html"]);
     says(&["validate", place, "--profile", "chest-xry"], &["did you mean `chest-xray`?"]);
     says(&["validate", place, "--select", "LQ"], &["--select LQ", "luna rules"]);

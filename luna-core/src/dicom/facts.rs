@@ -80,7 +80,9 @@ impl DicomFile<'_> {
 /// The first two values of a number attribute.
 fn pair(file: &DicomFile<'_>, tag: Tag) -> Option<[f64; 2]> {
     match file.numbers(tag)[..] {
-        [first, second, ..] if first.is_finite() && second.is_finite() => rounded([first, second]),
+        [first, second, ..] if first.is_finite() && second.is_finite() => {
+            Some(rounded([first, second]))
+        }
         _ => None,
     }
 }
@@ -89,12 +91,12 @@ fn pair(file: &DicomFile<'_>, tag: Tag) -> Option<[f64; 2]> {
 fn both(file: &DicomFile<'_>, first: Tag, second: Tag) -> Option<[f64; 2]> {
     let first = file.numbers(first).first().copied().filter(|value| value.is_finite())?;
     let second = file.numbers(second).first().copied().filter(|value| value.is_finite())?;
-    rounded([first, second])
+    Some(rounded([first, second]))
 }
 
 /// As reports write numbers.
-fn rounded(pair: [f64; 2]) -> Option<[f64; 2]> {
-    Some(pair.map(six_digits))
+fn rounded(pair: [f64; 2]) -> [f64; 2] {
+    pair.map(six_digits)
 }
 
 /// PatientAge (0010,1010) in years: `061Y`, `018M`, `003W`, `012D`; without a unit, years.

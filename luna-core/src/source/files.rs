@@ -36,7 +36,14 @@ impl Files {
 }
 
 /// The name itself, or the first of `stem-2.ext`, `stem-3.ext`, … that is not taken.
-fn free_name(name: &ItemPath, taken: &BTreeMap<ItemPath, PathBuf>) -> ItemPath {
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use luna_core::source::free_name;
+/// let taken = BTreeMap::from([("a.png".into(), ())]);
+/// assert_eq!(free_name(&"a.png".into(), &taken).as_str(), "a-2.png");
+/// ```
+pub fn free_name<T>(name: &ItemPath, taken: &BTreeMap<ItemPath, T>) -> ItemPath {
     if !taken.contains_key(name) {
         return name.clone();
     }

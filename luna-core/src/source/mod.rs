@@ -3,6 +3,7 @@
 //! The core's own sources are folders, single files, lists of files, archives and bytes in memory. Whatever a
 //! source is, it shows the same behaviour; `tests/sources.rs` is one suite that each must pass.
 
+mod ahead;
 mod archive;
 mod defect;
 mod files;
@@ -18,9 +19,10 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use self::archive::Archive;
+pub use self::ahead::read_ahead;
+pub use self::archive::{Archive, ReadAt};
 pub use self::defect::Defect;
-pub use self::files::Files;
+pub use self::files::{Files, free_name};
 pub use self::folder::Folder;
 pub use self::joined::Joined;
 pub use self::memory::Memory;
@@ -160,7 +162,7 @@ fn read_each(
 pub enum ReadError {
     /// The system refused, or the file vanished.
     #[error("cannot be read")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// The file is larger than allowed.
     #[error("has {found} bytes, more than the {max_bytes} allowed")]
     TooLarge {
@@ -180,4 +182,18 @@ pub enum ReadError {
     /// No file of this name, or not one that is ever opened.
     #[error("is no file of this source")]
     NotAFile,
+    /// It is not this file: the whole source is out of reach. The run is to end with this error,
+    /// since what is wrong is no property of the data set.
+    #[error(transparent)]
+    SourceLost(SourceError),
+}
+
+/// An I/O error that wraps a [`SourceError`] means that the whole source is lost.
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<SourceError>() {
+            Ok(lost) => Self::SourceLost(lost),
+            Err(error) => Self::Io(error),
+        }
+    }
 }

@@ -75,7 +75,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(error) => of_database(error.as_ref()),
             sqlx::Error::RowNotFound => Self::NotFound { what: "row" },
             sqlx::Error::Io(error) => Self::unavailable(error.kind().to_string()),
-            sqlx::Error::PoolTimedOut => Self::unavailable("no free connection"),
+            sqlx::Error::PoolTimedOut => Self::unavailable("no connection could be had in time"),
             sqlx::Error::PoolClosed => Self::unavailable("the catalogue is closed"),
             sqlx::Error::Tls(_) => Self::unavailable("no encrypted connection"),
             sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {

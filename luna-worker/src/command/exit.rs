@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use luna_core::{Error, ProfileError, SourceError, text};
 
-use crate::place::PlaceError;
+use crate::place::{self, PlaceError};
+#[cfg(feature = "storage")]
+use crate::storage;
 
 /// How the command ended: its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,18 @@ pub(super) enum Failure {
     /// A file that should be a report is none that can be read.
     #[error("{place}")]
     Report { place: String, source: Error },
+    /// What an argument names lies in a storage, which says what is wrong with it.
+    #[cfg(feature = "storage")]
+    #[error("{error}")]
+    Stored { exit: Exit, error: storage::Error },
+    /// The service's catalogue cannot be used.
+    #[cfg(feature = "service")]
+    #[error(transparent)]
+    Catalogue(#[from] crate::catalogue::Error),
+    /// Something that the service needs of the machine.
+    #[cfg(feature = "service")]
+    #[error("{what}")]
+    Service { what: String, source: io::Error },
     #[error(transparent)]
     Place(#[from] PlaceError),
     #[error(transparent)]
@@ -79,13 +93,40 @@ impl From<SourceError> for Failure {
     }
 }
 
+#[cfg(feature = "service")]
+impl From<storage::Error> for Failure {
+    fn from(error: storage::Error) -> Self {
+        Self::Stored { exit: Exit::SourceUnreadable, error }
+    }
+}
+
+#[cfg(feature = "service")]
+impl Failure {
+    pub(super) fn service(what: &str, source: io::Error) -> Self {
+        Self::Service { what: what.to_owned(), source }
+    }
+}
+
 impl Failure {
     pub(super) fn not_written(place: &Path, source: io::Error) -> Self {
-        Self::NotWritten { place: text::escaped(&place.to_string_lossy()), source }
+        Self::stored(Exit::NotWritten, source)
+            .unwrap_or_else(|source| Self::NotWritten { place: shown(place), source })
     }
 
     pub(super) fn unopened(place: &Path, source: io::Error) -> Self {
-        Self::Unopened { place: text::escaped(&place.to_string_lossy()), source }
+        Self::stored(Exit::Usage, source)
+            .unwrap_or_else(|source| Self::Unopened { place: shown(place), source })
+    }
+
+    /// A storage's error names the place itself.
+    fn stored(exit: Exit, source: io::Error) -> Result<Self, io::Error> {
+        #[cfg(feature = "storage")]
+        let source = match source.downcast() {
+            Ok(error) => return Ok(Self::Stored { exit, error }),
+            Err(source) => source,
+        };
+        let _ = exit;
+        Err(source)
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -93,6 +134,19 @@ impl Failure {
             Self::Place(PlaceError::Source(_)) | Self::Engine(Error::Source(_)) => {
                 Exit::SourceUnreadable
             }
+            #[cfg(feature = "storage")]
+            Self::Place(PlaceError::Storage(_)) => Exit::SourceUnreadable,
+            #[cfg(feature = "storage")]
+            Self::Stored { exit, .. } => *exit,
+            // What is named does not exist, or is in the way: wrong usage, unlike a database that is away.
+            #[cfg(feature = "service")]
+            Self::Catalogue(
+                crate::catalogue::Error::NotFound { .. }
+                | crate::catalogue::Error::Conflict { .. }
+                | crate::catalogue::Error::Invalid { .. },
+            ) => Exit::Usage,
+            #[cfg(feature = "service")]
+            Self::Catalogue(_) | Self::Service { .. } => Exit::SourceUnreadable,
             Self::NotWritten { .. } | Self::Engine(Error::Write { .. }) => Exit::NotWritten,
             Self::Usage(_)
             | Self::Unopened { .. }
@@ -113,4 +167,9 @@ impl Failure {
         }
         message
     }
+}
+
+/// A place as messages name it: a URI without its options, which may be secret.
+pub(super) fn shown(place: &Path) -> String {
+    text::escaped(&place::shown(place))
 }

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use luna_core::report::{FileEntry, render_inspection};
 use luna_core::rules::{Rule, Scope};
-use luna_core::source::Files;
-use luna_core::{SourceError, Validator, text};
+use luna_core::{SourceError, Validator};
 use serde_json::json;
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::options::Judgement;
 use super::reports::options;
 use super::{TextOrJson, stdout};
@@ -21,6 +20,7 @@ use crate::place;
 Examples:
   luna inspect scans/0001.dcm
   luna inspect scans/0001.dcm --format json | jq .file.measurements
+  luna inspect s3://bucket/scans/0001.dcm    places are named as for luna validate
 
 The exit code is 0 whatever was found; validate judges.")]
 pub(super) struct Arguments {
@@ -38,17 +38,16 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        if self.file.is_dir() {
-            let place = text::escaped(&self.file.to_string_lossy());
+        let Some(source) = place::open_file(&self.file)? else {
+            let place = shown(&self.file);
             return Err(Failure::Usage(format!(
                 "{place} is a folder; `luna validate` takes those"
             )));
-        }
-        place::is_folder(&self.file)?;
+        };
         let validator = self.judgement.builder()?.build()?;
-        let mut report = validator.validate(&Files::new([&self.file]))?;
+        let mut report = validator.validate(&*source)?;
         let Some(entry) = report.files.pop() else {
-            let place = text::escaped(&self.file.to_string_lossy());
+            let place = shown(&self.file);
             return Err(SourceError::NotFound { place }.into());
         };
         let rules = rules_that_looked(&validator, &entry);

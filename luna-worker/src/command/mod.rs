@@ -2,6 +2,8 @@
 //!
 //! One file a subcommand. The Python package runs the same function.
 
+#[cfg(feature = "service")]
+mod admin;
 mod completions;
 mod demo;
 mod exit;
@@ -17,8 +19,12 @@ mod report;
 mod reports;
 mod rules;
 mod schema;
+#[cfg(feature = "service")]
+mod service;
 mod stdout;
 mod validate;
+#[cfg(feature = "service")]
+mod worker;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -77,6 +83,10 @@ enum Command {
     Profile(profile::Arguments),
     Schema(schema::Arguments),
     Demo(demo::Arguments),
+    #[cfg(feature = "service")]
+    Worker(worker::Arguments),
+    #[cfg(feature = "service")]
+    Admin(admin::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -121,6 +131,10 @@ impl Command {
             Self::Profile(arguments) => arguments.run(),
             Self::Schema(arguments) => arguments.run(),
             Self::Demo(arguments) => arguments.run(),
+            #[cfg(feature = "service")]
+            Self::Worker(arguments) => arguments.run(),
+            #[cfg(feature = "service")]
+            Self::Admin(arguments) => arguments.run(),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(),
         }

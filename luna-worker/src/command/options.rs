@@ -110,7 +110,7 @@ impl Resources {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     limits::size::parse(text)
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "a size is a number and a unit, such as 4GiB".to_owned())

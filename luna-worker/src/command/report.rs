@@ -1,15 +1,14 @@
 //! `luna report REPORT`: a stored report, rendered again.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use luna_core::report::GroupBy;
 use luna_core::{Report, text};
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::reports::Reports;
+use crate::place;
 
 /// Largest report that is read: some millions of findings.
 const MOST_BYTES: u64 = 4 << 30;
@@ -70,11 +69,9 @@ impl Arguments {
 }
 
 fn read(place: &Path) -> Result<Report, Failure> {
-    let unopened = |error| Failure::unopened(place, error);
-    let file = File::open(place).map_err(unopened)?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unopened)?;
-    let shown = text::escaped(&place.to_string_lossy());
+    let bytes = place::read_beside(place, MOST_BYTES + 1)
+        .map_err(|error| Failure::unopened(place, error))?;
+    let shown = shown(place);
     if bytes.len() as u64 > MOST_BYTES {
         let most = text::bytes(MOST_BYTES);
         return Err(Failure::Usage(format!("{shown}: larger than {most}, the most that is read")));

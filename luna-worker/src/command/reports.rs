@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use luna_core::Report;
 use luna_core::report::{GroupBy, RenderOptions, ReportFormat};
 use luna_core::rules::Registry;
-use luna_core::{Report, text};
 
-use super::exit::Failure;
+use super::exit::{Failure, shown};
 use super::stdout;
 use crate::output::{Pixels, ReportFile, write_report};
+use crate::place::file_name;
 
 /// Where reports go, and how they look.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(super) struct Reports {
     #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     format: ReportFormat,
 
-    /// Also write a report to this file, in the format that its ending names; may be repeated
+    /// Also write a report to this file or URI, in the format that its ending names; may be repeated
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
 }
@@ -55,7 +56,7 @@ impl Reports {
         let mut places = BTreeSet::new();
         for place in files.iter().flat_map(ReportFile::places) {
             if !places.insert(place) {
-                let place = text::escaped(&place.to_string_lossy());
+                let place = shown(place);
                 return Err(Failure::Usage(format!(
                     "--output {place}: two reports would be written here"
                 )));
@@ -84,7 +85,8 @@ impl Prepared {
 }
 
 fn prepared(place: &Path) -> Result<ReportFile, Failure> {
-    let format = ReportFormat::from_path(place).ok_or_else(|| unknown_ending(place))?;
+    let name = file_name(place);
+    let format = ReportFormat::from_path(Path::new(&name)).ok_or_else(|| unknown_ending(place))?;
     ReportFile::prepare(place, format).map_err(|(place, error)| Failure::not_written(&place, error))
 }
 
@@ -96,7 +98,7 @@ fn unknown_ending(place: &Path) -> Failure {
         .collect();
     Failure::Usage(format!(
         "--output {}: the ending names no format; known are {}",
-        text::escaped(&place.to_string_lossy()),
+        shown(place),
         endings.join(", ")
     ))
 }

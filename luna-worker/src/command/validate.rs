@@ -1,26 +1,24 @@
 //! `luna validate URI...`: a data set in, a report out.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use luna_core::report::{Counts, Verdict};
 use luna_core::table::Table;
-use luna_core::{CancelToken, Report, Validator, text};
+use luna_core::{CancelToken, Report, Validator};
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::interrupt;
 use super::options::{Judgement, Resources};
 use super::reports::Reports;
 use crate::{place, progress};
 
-/// Validate a data set: say what is wrong, with which file, and what to do.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   luna validate scans/                       findings in the terminal
   luna validate scans/ -o report.html -o report.json
   luna validate upload.zip                   read in place, nothing is unpacked to disk
+  luna validate s3://bucket/scans -o s3://bucket/report.json
   luna validate scans/ --manifest SHA256SUMS are the files those that were published?
   luna validate scans/ -o scans.junit.xml -o scans.sarif     for continuous integration
   luna validate scans/ -o scans.parquet      also writes scans.files.parquet
@@ -28,9 +26,27 @@ Examples:
   luna validate scans/ --select LF,LP001     only file defects and blank pictures
   luna validate scans/ --format jsonl | jq 'select(.type == \"file\")'
 
-A closed pipe (... | head) ends the output quietly; the exit code is still the verdict's.")]
+A closed pipe (... | head) ends the output quietly; the exit code is still the verdict's.";
+
+/// Examples, and how places are named.
+fn help() -> String {
+    format!("{EXAMPLES}\n\n{}", storages()).trim_end().to_owned()
+}
+
+#[cfg(feature = "storage")]
+use crate::storage::help as storages;
+
+#[cfg(not(feature = "storage"))]
+fn storages() -> String {
+    String::new()
+}
+
+/// Validate a data set: say what is wrong, with which file, and what to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = help())]
 pub(super) struct Arguments {
-    /// Folders, archives (zip, tar, tar.gz, tar.zst) and files; several are one data set
+    /// Folders, archives (zip, tar, tar.gz, tar.zst) and files, here or in a storage; several are one
+    /// data set
     #[arg(value_name = "URI", required = true)]
     places: Vec<PathBuf>,
 
@@ -83,17 +99,13 @@ impl Arguments {
         let Some(place) = &self.manifest else { return Ok(None) };
         let settings = validator.settings();
         let most = settings.limits().table_bytes.saturating_add(1);
-        let mut bytes = Vec::new();
-        std::fs::File::open(place)
-            .and_then(|file| file.take(most).read_to_end(&mut bytes))
-            .map_err(|error| Failure::unopened(place, error))?;
-        let name = place.file_name().unwrap_or(place.as_os_str()).to_string_lossy();
-        let table = Table::manifest(&name, &bytes, settings);
-        let shown = || text::escaped(&place.to_string_lossy());
+        let bytes =
+            place::read_beside(place, most).map_err(|error| Failure::unopened(place, error))?;
+        let table = Table::manifest(&place::file_name(place), &bytes, settings);
         table.map(Some).ok_or_else(|| {
             Failure::Usage(format!(
                 "--manifest {}: this is no manifest: neither JSON nor a table nor a list of checksums",
-                shown()
+                shown(place)
             ))
         })
     }

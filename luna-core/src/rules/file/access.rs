@@ -36,15 +36,13 @@ static UNREADABLE_FILE: Rule = Rule {
 fn unreadable(cx: &NameContext<'_>, out: &mut Sink<'_>) {
     let facts = &cx.record.facts;
     let too_large = facts.size_bytes > cx.settings.limits().file_bytes;
-    // Of a file that was not read: workers died of it.
-    let killed = cx.record.findings.iter().any(|finding| finding.rule == "LF007");
+    // What keeps an archive's member, or a file that workers died of, from being read is said by others.
+    let is_said = !cx.item.defects.is_empty()
+        || cx.record.findings.iter().any(|finding| finding.rule == "LF007");
     match cx.item.kind {
         ItemKind::UnreadableFolder => out.fire("", Draft::new("This folder cannot be listed.")),
-        // What keeps an archive's member from being read is said by other rules.
-        ItemKind::File if facts.sha256.is_none() && !too_large && cx.item.defects.is_empty() => {
-            if !killed {
-                out.fire("", Draft::new("Cannot be read."));
-            }
+        ItemKind::File if facts.sha256.is_none() && !too_large && !is_said => {
+            out.fire("", Draft::new("Cannot be read."));
         }
         ItemKind::File if facts.size_bytes == 0 => {
             out.fire("", Draft::new("Holds no bytes.").found("0 bytes"));

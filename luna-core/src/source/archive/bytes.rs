@@ -1,6 +1,7 @@
 //! The bytes of an archive, read from any place and any thread, never as a whole.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -8,11 +9,32 @@ use std::sync::Arc;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
-/// A file, or bytes in memory.
+/// The bytes of an archive that lies elsewhere, read at any offset from any thread.
+///
+/// An error that wraps a [`SourceError`](crate::SourceError) ends the run; any other one is about the
+/// member that was read.
+pub trait ReadAt: Send + Sync + fmt::Debug {
+    /// How many there are.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills the buffer from this offset on as far as there are bytes; how many there were.
+    ///
+    /// # Errors
+    /// What the place said.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// These bytes are about to be read: fetching them may begin.
+    fn will_read(&self, offset: u64, count: u64) {
+        let _ = (offset, count);
+    }
+}
+
+/// A file, bytes in memory, or bytes elsewhere.
 #[derive(Debug)]
 pub(super) enum Bytes {
     File { file: File, len: u64 },
     Memory(Vec<u8>),
+    Remote(Box<dyn ReadAt>),
 }
 
 impl Bytes {
@@ -20,6 +42,19 @@ impl Bytes {
         match self {
             Self::File { len, .. } => *len,
             Self::Memory(bytes) => bytes.len() as u64,
+            Self::Remote(bytes) => bytes.size_bytes(),
+        }
+    }
+
+    /// True if reading waits for another machine.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
+    /// These bytes are about to be read.
+    pub(super) fn will_read(&self, offset: u64, count: u64) {
+        if let Self::Remote(bytes) = self {
+            bytes.will_read(offset, count);
         }
     }
 
@@ -35,6 +70,7 @@ impl Bytes {
                 }
                 Ok(count)
             }
+            Self::Remote(bytes) => bytes.read_at(offset, buffer),
             Self::File { file, .. } => {
                 let mut filled = 0_usize;
                 while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

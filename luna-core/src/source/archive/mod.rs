@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use rayon::prelude::*;
 
 use self::bytes::Bytes;
+pub use self::bytes::ReadAt;
 use self::member::{Index, Member, Place};
 use self::packed::{Packed, Packing};
 use self::tar::Stream;
@@ -39,6 +40,9 @@ const RATIO_COUNTS_ABOVE: u64 = 100 << 20;
 
 /// Members of a compressed archive that are unpacked ahead of the threads that examine them.
 const AHEAD: usize = 64;
+
+/// Members of an archive far away that are read at the same time.
+const REMOTE_READERS: usize = 12;
 
 /// What an archive may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +117,33 @@ impl Archive {
             Self::read(Bytes::File { len: found.len(), file }, limits)
         };
         open().map_err(|error| open_error(place, error))
+    }
+
+    /// The same for an archive that lies elsewhere: only what is needed of it is read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_remote(
+        bytes: impl ReadAt + 'static,
+        limits: &Limits,
+    ) -> Result<Option<Self>, SourceError> {
+        Self::read(Bytes::Remote(Box::new(bytes)), limits).map_err(|error| {
+            // Whatever else an archive far away says of itself, it says as this error.
+            error.downcast().unwrap_or_else(|error| SourceError::Storage(Box::new(error)))
+        })
+    }
+
+    /// True if it is compressed as a whole: its members can only be had one after the other, so
+    /// reading a part of them takes as long as reading all.
+    ///
+    /// ```
+    /// use luna_core::{Limits, source::Archive};
+    /// let empty_zip = b"PK\x05\x06".iter().copied().chain([0; 18]).collect();
+    /// let zip = Archive::from_bytes(empty_zip, &Limits::default());
+    /// assert!(zip.is_some_and(|zip| !zip.is_stream()));
+    /// ```
+    pub fn is_stream(&self) -> bool {
+        matches!(self.form, Form::Packed(..))
     }
 
     /// Lists an archive in memory; `None` if it is none that is read here.
@@ -272,6 +303,9 @@ impl Source for Archive {
     fn each(&self, items: &[Item], reading: &Reading<'_>, visit: &Visit<'_>) {
         match self.form {
             Form::Packed(packing, _) => self.stream(packing, items, reading, visit),
+            Form::Zip | Form::Tar if self.bytes.is_remote() => {
+                super::read_ahead(self, items, reading, visit, REMOTE_READERS);
+            }
             Form::Zip | Form::Tar => super::read_each(self, items, reading, visit),
         }
     }

@@ -56,6 +56,23 @@ enum Part {
     Between,
 }
 
+/// What is read, with the error of the place kept: the crate that asked for the bytes puts it into
+/// one of its own, which reads like damage.
+struct Watched<'a> {
+    input: &'a mut Range,
+    failure: &'a mut Option<io::Error>,
+}
+
+impl io::Read for Watched<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.input.read(out).map_err(|error| {
+            let kind = error.kind();
+            *self.failure = Some(error);
+            kind.into()
+        })
+    }
+}
+
 /// Unpacks a whole file.
 pub(super) struct Packed {
     input: Range,
@@ -254,8 +271,13 @@ impl Packed {
     }
 
     fn zstd_header(&mut self) -> Result<(), Stop> {
-        let (zstd, input) = (&mut self.zstd, &mut self.input);
-        match guard::quiet(|| zstd.reset(&mut *input)) {
+        let (zstd, mut failure) = (&mut self.zstd, None);
+        let input = Watched { input: &mut self.input, failure: &mut failure };
+        let begun = guard::quiet(|| zstd.reset(input));
+        if let Some(error) = failure {
+            return Err(error.into());
+        }
+        match begun {
             Some(Ok(())) => {
                 self.part = Part::Zstd;
                 Ok(())
@@ -284,12 +306,17 @@ impl Packed {
     }
 
     fn zstd(&mut self, out: &mut [u8]) -> Result<usize, Stop> {
-        let (zstd, input) = (&mut self.zstd, &mut self.input);
+        let (zstd, mut failure) = (&mut self.zstd, None);
         while zstd.can_collect() == 0 && !zstd.is_finished() {
             let step = BlockDecodingStrategy::UptoBlocks(1);
-            match guard::quiet(|| zstd.decode_blocks(&mut *input, step)) {
+            let input = Watched { input: &mut self.input, failure: &mut failure };
+            let decoded = guard::quiet(|| zstd.decode_blocks(input, step));
+            if let Some(error) = failure.take() {
+                return Err(error.into());
+            }
+            match decoded {
                 Some(Ok(_)) => {}
-                _ if input.is_starved() => return Err(self.cut()),
+                _ if self.input.is_starved() => return Err(self.cut()),
                 _ => return Err(self.corrupt("no block")),
             }
         }

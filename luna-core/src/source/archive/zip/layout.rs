@@ -110,7 +110,7 @@ fn stray(
     match known {
         Some(bytes) => *bytes = bytes.saturating_add(count),
         None => {
-            index.push_defect(Defect::Stray { place: place.into(), offset: from, bytes: count })
+            index.push_defect(Defect::Stray { place: place.into(), offset: from, bytes: count });
         }
     }
     Ok(())

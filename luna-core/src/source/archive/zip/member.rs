@@ -67,6 +67,7 @@ pub(in super::super) fn read(
 fn inflated(bytes: &Arc<Bytes>, offset: u64, packed: u64, size: u64) -> Result<Vec<u8>, ReadError> {
     let damaged = |defect| ReadError::Damaged { defects: vec![defect], bytes: None };
     let mut input = Range::new(bytes, offset, offset.saturating_add(packed));
+    bytes.will_read(offset, packed);
     let mut inflate = Inflate::new();
     let mut out: Vec<u8> = Vec::new();
     let mut filled = 0_usize;

@@ -9,6 +9,7 @@ mod header;
 mod layout;
 mod member;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ const ENCRYPTED: u16 = 1 | 1 << 6;
 const DESCRIPTOR: u16 = 1 << 3;
 /// Bit 11: the name is UTF-8.
 const UTF8: u16 = 1 << 11;
+/// Entries that are read ahead of their local headers, which may lie far away.
+const AHEAD: usize = 64;
+/// About as long as a local header is.
+const HEADER_ABOUT: u64 = 128;
 /// Flags in which the two headers must agree.
 const COMPARED: u16 = ENCRYPTED | DESCRIPTOR | UTF8;
 
@@ -51,10 +56,22 @@ pub(super) fn index(bytes: &Arc<Bytes>, budget: Budget) -> io::Result<Index> {
     let mut layout = Layout::new(&end, bytes.len());
     let mut input = Range::new(bytes, end.directory, end.directory_end);
     let (mut seen, mut unpacked) = (0_u64, 0_u64);
-    while input.left() > 0 {
-        let at = input.position();
-        let Some(central) = Central::read(&mut input)? else {
-            broken_directory(&mut index, &end, seen, at);
+    let (mut announced, mut broken) = (VecDeque::new(), None);
+    loop {
+        while announced.len() < AHEAD && broken.is_none() && input.left() > 0 {
+            let at = input.position();
+            match Central::read(&mut input)? {
+                Some(central) => {
+                    bytes.will_read(central.offset.saturating_add(end.base), HEADER_ABOUT);
+                    announced.push_back(central);
+                }
+                None => broken = Some(at),
+            }
+        }
+        let Some(central) = announced.pop_front() else {
+            if let Some(at) = broken {
+                broken_directory(&mut index, &end, seen, at);
+            }
             break;
         };
         seen = seen.saturating_add(1);
