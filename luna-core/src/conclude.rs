@@ -2,6 +2,7 @@
 //! no byte of a file is read here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +14,7 @@ use crate::report::{
 };
 use crate::rules::{Check, NameContext, Scope, SetContext, Sink};
 use crate::settings::Settings;
-use crate::source::{Defect, Item, ItemPath};
+use crate::source::{Defect, Item};
 use crate::table::{Matched, Names, Table, Tables};
 
 /// A listed name with what is known of its bytes.
@@ -138,10 +139,10 @@ fn stand_under_files(
 
 /// Adds what depends on the path: kind, findings about names, places and ids of all findings.
 fn meet_paths(entries: &mut [Entry], tables: &Tables, settings: &Settings) {
-    let paths: Vec<ItemPath> = entries.iter().map(|entry| entry.item.path.clone()).collect();
+    let alike = alike(entries);
     let mut by_form: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for path in &paths {
-        by_form.entry(folded(path.as_str())).or_default().push(path.as_str());
+    for path in &alike {
+        by_form.entry(folded(path)).or_default().push(path);
     }
     for entry in entries {
         let record = &mut entry.record;
@@ -167,6 +168,7 @@ fn meet_paths(entries: &mut [Entry], tables: &Tables, settings: &Settings) {
                 }
             }
         }
+        record.findings.reserve_exact(findings.len());
         record.findings.append(&mut findings);
         let path = entry.item.path.as_str();
         for finding in &mut record.findings {
@@ -175,6 +177,19 @@ fn meet_paths(entries: &mut [Entry], tables: &Tables, settings: &Settings) {
         }
         record.findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
+}
+
+/// Paths that share their folded form with another, by its hash: few, so that not every path of a large
+/// set is held once more.
+fn alike(entries: &[Entry]) -> Vec<String> {
+    let hasher = RandomState::new();
+    let form = |entry: &Entry| hasher.hash_one(folded(entry.item.path.as_str()));
+    let mut forms: Vec<u64> = entries.iter().map(form).collect();
+    forms.sort_unstable();
+    let shared: BTreeSet<u64> =
+        forms.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    let is_alike = |entry: &&Entry| !shared.is_empty() && shared.contains(&form(entry));
+    entries.iter().filter(is_alike).map(|entry| entry.item.path.as_str().to_owned()).collect()
 }
 
 /// Replaces keyed hashes by `patient-1`, `study-1`, … in path order.

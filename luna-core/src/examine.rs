@@ -61,6 +61,8 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
         FileContext { settings, bytes, probe: &found, flaws: &flaws, facts: &record.facts };
     let seen = image.as_ref().zip(measured.as_ref());
     record.findings = check(&context, seen.filter(|_| !partial));
+    // Records wait until the whole set is known: room for four findings is more than most need.
+    record.findings.shrink_to_fit();
     drop(claim);
     record
 }

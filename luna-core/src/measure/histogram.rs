@@ -2,6 +2,7 @@
 //! samples that are not finite take no part.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::plane::Plane;
 use super::sample::Sample;
@@ -9,6 +10,10 @@ use crate::record::Measurements;
 
 /// Samples that are looked at twice while they are in cache.
 const BLOCK: usize = 64 << 10;
+/// Up to so many bits, two tables of counts stay in the second-fastest cache.
+const MOST_BITS_APART: u8 = 13;
+/// Counts whose logarithms are kept.
+const LOGARITHMS: usize = 4_096;
 
 /// How often each value occurs, in ascending order of values.
 pub(super) enum Histogram<T> {
@@ -57,8 +62,8 @@ impl<T: Sample> Histogram<T> {
 
 /// Counts all values and takes the mean absolute 4-neighbour Laplacian over all pixels that have
 /// four neighbours, in one pass.
-pub(super) fn scan<T: Sample>(plane: &Plane<'_, T>) -> (Histogram<T>, f64) {
-    let mut counter = Counter::new::<T>();
+pub(super) fn scan<T: Sample>(plane: &Plane<'_, T>, bits_stored: u8) -> (Histogram<T>, f64) {
+    let mut counter = Counter::new::<T>(bits_stored);
     let mut laplacian = 0.0;
     let row_len = plane.row_len().max(1);
     let block_rows = (BLOCK / row_len).max(1);
@@ -96,8 +101,10 @@ struct Counter {
 }
 
 impl Counter {
-    fn new<T: Sample>() -> Self {
-        let places = T::SLOTS * T::TABLES;
+    fn new<T: Sample>(bits_stored: u8) -> Self {
+        // Several tables pay only while all that is counted in them stays in the caches.
+        let tables = if bits_stored <= MOST_BITS_APART { T::TABLES } else { 1 };
+        let places = T::SLOTS * tables;
         Self { table: vec![0; places], pending: 0, totals: Vec::new() }
     }
 
@@ -193,13 +200,24 @@ impl Statistics {
 
 /// Variance of the population, and Shannon entropy in bits.
 fn spread<T: Sample>(histogram: &Histogram<T>, total: u64, mean: f64) -> (f64, f64) {
-    let (mut variance, mut entropy) = (0.0, 0.0);
+    let (mut variance, mut weighted) = (0.0, 0.0);
     histogram.each_finite(|value, count| {
         let share = count as f64 / total as f64;
         variance += share * (value - mean) * (value - mean);
-        entropy -= share * libm::log2(share);
+        weighted += count as f64 * log2(count);
     });
-    (variance, f64::max(entropy, 0.0))
+    // -sum(share * log2(share)), with one logarithm a count instead of one a share.
+    (variance, f64::max(log2(total) - weighted / total as f64, 0.0))
+}
+
+/// Logarithm of a count; those of small ones, which are most, are kept.
+fn log2(count: u64) -> f64 {
+    static KEPT: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..LOGARITHMS).map(|count| libm::log2(count as f64)).collect());
+    match usize::try_from(count).ok().and_then(|count| KEPT.get(count)) {
+        Some(kept) => *kept,
+        None => libm::log2(count as f64),
+    }
 }
 
 /// Values of the given ranks in thousandths (ascending), by nearest rank.

@@ -95,7 +95,7 @@ pub fn display_picture(image: &Image, frame: u32) -> Option<FramePicture> {
 
 fn display_frame<T: Sample>(image: &Image, values: &[T], frame: u32) -> Option<FramePicture> {
     let plane = Plane::new(image, values);
-    let (histogram, sharpness) = histogram::scan(&plane);
+    let (histogram, sharpness) = histogram::scan(&plane, image.geometry.bits_stored);
     let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
     let tone = Tone::new(image, &histogram, &statistics);
     let size = (image.geometry.width, image.geometry.height);
@@ -109,7 +109,7 @@ fn display_frame<T: Sample>(image: &Image, values: &[T], frame: u32) -> Option<F
 
 fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
     let plane = Plane::new(image, values);
-    let (histogram, sharpness) = histogram::scan(&plane);
+    let (histogram, sharpness) = histogram::scan(&plane, image.geometry.bits_stored);
     let statistics = Statistics::of(&histogram, sharpness, image.geometry.bits_stored)?;
     let tone = Tone::new(image, &histogram, &statistics);
     let (pixels, pictures) = second_pass(&plane, &histogram, &tone);

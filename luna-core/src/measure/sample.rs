@@ -29,7 +29,7 @@ pub(super) trait Sample: Copy + PartialEq {
     /// The value as a number.
     fn value(self) -> f64;
 
-    /// Counts samples in `SLOTS * TABLES` places; nothing for wider types.
+    /// Counts samples in `SLOTS` places, or in `TABLES` times as many; nothing for wider types.
     fn tally(_samples: &[Self], _table: &mut [u32]) {}
 
     /// Writes `value - origin` (mirrored: `origin - value`) of samples of at most 16 bits, two bytes
@@ -127,7 +127,7 @@ macro_rules! sixteen_bits {
     ($type:ty, $signed:literal, $flip:literal, $laplacian:ident, $shift:ident, $tone:ident) => {
         impl Sample for $type {
             const SLOTS: usize = 65_536;
-            // As for bytes; of twelve bits, two tables still fit the fastest cache.
+            // As for bytes.
             const TABLES: usize = 2;
             const SIGNED: bool = $signed;
 
@@ -153,7 +153,11 @@ macro_rules! sixteen_bits {
 
             fn tally(samples: &[Self], table: &mut [u32]) {
                 let (tables, _) = table.as_chunks_mut::<65_536>();
-                let [even, odd] = tables else { return };
+                let (even, odd) = match tables {
+                    [even, odd] => (even, odd),
+                    [all] => return samples.iter().for_each(|it| all[it.slot()] += 1),
+                    _ => return,
+                };
                 let (pairs, rest) = samples.as_chunks::<2>();
                 for [first, second] in pairs {
                     even[first.slot()] += 1;
