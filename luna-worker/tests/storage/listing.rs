@@ -54,7 +54,10 @@ fn answers_that_take_long_are_waited_for_together() {
     let report = validator.validate(&source).unwrap();
     assert_eq!(report.files.len(), FILES);
     let most = most.load(Ordering::SeqCst);
-    assert!(most >= 8, "one thread examines, and at most {most} files were asked for at the same time");
+    assert!(
+        most >= 8,
+        "one thread examines, and at most {most} files were asked for at the same time"
+    );
 }
 
 /// Changes the storage as soon as it is listed.
