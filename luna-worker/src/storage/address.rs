@@ -414,7 +414,12 @@ fn endpoint(text: &str) -> Option<String> {
 
 /// `; did you mean …?` if a name resembles the word, else all names.
 fn hint<'a>(word: &str, names: impl Iterator<Item = &'a str> + Clone, behind: &str) -> String {
-    match nearest(word, names.clone()) {
+    // Of two letters, one may be a slip; they resemble each other too little for the other measure.
+    let slip = |name: &&str| {
+        name.len() == word.len()
+            && name.bytes().zip(word.bytes()).filter(|(a, b)| a != b).count() == 1
+    };
+    match nearest(word, names.clone()).or_else(|| names.clone().find(slip)) {
         Some(near) => format!("; did you mean `{near}{behind}`?"),
         None => {
             match names.map(|name| format!("`{name}{behind}`")).collect::<Vec<_>>().join(", ") {
