@@ -8,6 +8,8 @@ pub mod command;
 #[cfg(feature = "database")]
 pub mod events;
 #[cfg(feature = "service")]
+pub mod logs;
+#[cfg(feature = "service")]
 pub mod metrics;
 pub mod output;
 pub mod place;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use luna_core::{IdentityKey, text};
 use tokio::runtime::Runtime;
-use tracing_subscriber::EnvFilter;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
+use crate::logs;
 use crate::storage::Storage;
 
 /// Connections to the database of one process.
@@ -117,7 +117,7 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) fn begin(&self) -> Result<(), Failure> {
-        let filter = EnvFilter::try_new(&self.log).map_err(|error| {
+        let filter = logs::filter(&self.log).map_err(|error| {
             Failure::Usage(format!("--log {}: {error}", text::shown(&self.log)))
         })?;
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);

@@ -151,6 +151,11 @@ impl Error {
             (ErrorKind::PermissionDenied, _) | (_, Some(401 | 403)) => {
                 Self::Denied { place, reason: reason(), remedy: remedy(address) }
             }
+            // What a request for the head of an object gets where a body would name the reason.
+            (_, Some(400)) => {
+                let reason = "status 400: malformed or expired credentials".to_owned();
+                Self::Denied { place, reason, remedy: remedy(address) }
+            }
             (ErrorKind::RateLimited, _) | (_, Some(429)) => Self::RateLimited { place },
             (ErrorKind::ConditionNotMatch | ErrorKind::RangeNotSatisfied, _) => {
                 Self::Changed { place }
@@ -253,6 +258,9 @@ impl Answer {
         match (&*self.code, self.status, self.transport) {
             ("", None, Some(transport)) => transport.to_owned(),
             ("", Some(status), _) => format!("status {status}"),
+            ("", None, None) if error.kind() == ErrorKind::Unexpected => {
+                "the connection failed".to_owned()
+            }
             ("", None, None) => error.kind().into_static().to_owned(),
             (code, ..) => code.to_owned(),
         }

@@ -1,5 +1,5 @@
 //! Storages as the engine and the command see them, on real servers where `.ci/servers` started them.
-#![cfg(feature = "storage")]
+#![cfg(feature = "service")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may say so")]
 #![expect(clippy::print_stderr, reason = "a test says that it was skipped")]
 
