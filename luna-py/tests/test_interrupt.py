@@ -8,9 +8,12 @@ from pathlib import Path
 
 import luna_py as luna
 
+# A shell's background job ignores Ctrl-C, and so would its children.
 SCRIPT = """
+import signal
 import sys
 import luna_py as luna
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("begin", flush=True)
 try:
     while True:
