@@ -224,15 +224,11 @@ impl StoredFile {
             let asked = key.clone();
             bridge.run(async move {
                 match looked.stat(&asked).await {
-                    // The answer about a single object does not tell a missing bucket or a wrong key
-                    // from a missing right.
-                    Err(storage::Error::NotFound { .. } | storage::Error::Denied { .. }) => {
-                        match looked.list().await?.next().await {
-                            Err(error) if error.is_missing_right() => Ok(()),
-                            Err(error) => Err(error),
-                            Ok(_) => Ok(()),
-                        }
-                    }
+                    Err(error) if error.may_say_more() => match looked.list().await?.next().await {
+                        Err(error) if error.is_missing_right() => Ok(()),
+                        Err(error) => Err(error),
+                        Ok(_) => Ok(()),
+                    },
                     other => other.map(|_| ()),
                 }
             })?;

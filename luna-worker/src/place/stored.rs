@@ -49,9 +49,7 @@ impl Stores {
         match looked {
             Ok(object) => standing(beside, object, bridge, limits),
             // A prefix is no object; and who may not list is told of objects only that they are denied.
-            Err(error @ (Error::NotFound { .. } | Error::Denied { .. }))
-                if address.scheme() != Scheme::Web =>
-            {
+            Err(error) if error.may_say_more() && address.scheme() != Scheme::Web => {
                 let below = storage.moved_to(path);
                 match folder(below, bridge) {
                     Ok(tree) => Ok(Standing::Tree(tree)),

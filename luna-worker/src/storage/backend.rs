@@ -5,7 +5,7 @@ use std::env;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use opendal::layers::{ConcurrentLimitLayer, RetryEvent, RetryLayer, TimeoutLayer, TracingLayer};
+use opendal::layers::{ConcurrentLimitLayer, RetryEvent, RetryLayer, TimeoutLayer};
 use opendal::{HttpTransporter, OperationContext, Operator, services};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
@@ -64,7 +64,6 @@ fn layered(operator: Operator) -> Operator {
         .layer(TimeoutLayer::new().with_timeout(SILENCE).with_io_timeout(SILENCE))
         .layer(ConcurrentLimitLayer::new(AT_ONCE))
         .layer(retry)
-        .layer(TracingLayer::new())
 }
 
 /// The layer's own words would repeat addresses with signatures in them.

@@ -114,6 +114,12 @@ impl Error {
         )
     }
 
+    /// True if the answer may have been too short to say what is wrong: about a single object, a server
+    /// sends a number and no words. Asked for a listing, it says more.
+    pub(crate) fn may_say_more(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Denied { .. } | Self::Other { .. })
+    }
+
     /// True if the credentials are good, as far as the storage says, but do not suffice for this.
     pub(crate) fn is_missing_right(&self) -> bool {
         const WORDS: [&str; 4] = [
@@ -151,11 +157,6 @@ impl Error {
             (ErrorKind::PermissionDenied, _) | (_, Some(401 | 403)) => {
                 Self::Denied { place, reason: reason(), remedy: remedy(address) }
             }
-            // What a request for the head of an object gets where a body would name the reason.
-            (_, Some(400)) => {
-                let reason = "status 400: malformed or expired credentials".to_owned();
-                Self::Denied { place, reason, remedy: remedy(address) }
-            }
             (ErrorKind::RateLimited, _) | (_, Some(429)) => Self::RateLimited { place },
             (ErrorKind::ConditionNotMatch | ErrorKind::RangeNotSatisfied, _) => {
                 Self::Changed { place }
@@ -163,11 +164,18 @@ impl Error {
             (ErrorKind::Unsupported, _) => {
                 Self::Unsupported { place, what: "storages of this kind do not do this" }
             }
-            _ if error.message().contains("credential") || error.message().contains("sign") => {
+            _ if ["loading credential", "signing http request"]
+                .iter()
+                .any(|words| error.message().starts_with(words)) =>
+            {
                 let reason = "no usable credentials were found".to_owned();
                 Self::Denied { place, reason, remedy: remedy(address) }
             }
-            _ if !error.is_permanent() => {
+            // The retry layer calls everything that it gives up on persistent: only the answer tells.
+            (_, Some(408 | 500..)) => {
+                Self::Unreachable { place, server: server(address), reason: reason() }
+            }
+            (_, None) if answer.transport.is_some() => {
                 Self::Unreachable { place, server: server(address), reason: reason() }
             }
             _ => Self::Other { place, reason: reason() },
@@ -251,16 +259,13 @@ impl Answer {
         let code = behind(error.message(), "code: \"").unwrap_or_default();
         let code = code.chars().take_while(char::is_ascii_alphanumeric).take(60).collect();
         let status = behind(&text, "status: ").and_then(|rest| rest.get(..3)?.parse().ok());
-        Self { code, status, transport: transport(error, &text) }
+        Self { code, status, transport: transport(error) }
     }
 
     fn reason(&self, error: &opendal::Error) -> String {
         match (&*self.code, self.status, self.transport) {
             ("", None, Some(transport)) => transport.to_owned(),
             ("", Some(status), _) => format!("status {status}"),
-            ("", None, None) if error.kind() == ErrorKind::Unexpected => {
-                "the connection failed".to_owned()
-            }
             ("", None, None) => error.kind().into_static().to_owned(),
             (code, ..) => code.to_owned(),
         }
@@ -272,7 +277,8 @@ fn behind<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// Why there was no answer, in words of our own: the texts of the parts below name addresses.
-fn transport(error: &opendal::Error, text: &str) -> Option<&'static str> {
+fn transport(error: &opendal::Error) -> Option<&'static str> {
+    let mut text = error.message().to_owned();
     let mut cause = error.source();
     while let Some(next) = cause {
         if let Some(found) = next.downcast_ref::<io::Error>() {
@@ -289,6 +295,8 @@ fn transport(error: &opendal::Error, text: &str) -> Option<&'static str> {
                 _ => {}
             }
         }
+        text.push(' ');
+        text.push_str(&next.to_string());
         cause = next.source();
     }
     let said = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -298,8 +306,10 @@ fn transport(error: &opendal::Error, text: &str) -> Option<&'static str> {
         Some("its certificate is not trusted")
     } else if said(&["timed out", "timeout"]) {
         Some("no answer in time")
-    } else if said(&["connection closed", "IncompleteMessage", "incomplete"]) {
+    } else if said(&["connection closed", "IncompleteMessage", "incomplete", "too little data"]) {
         Some("connection broken")
+    } else if said(&["send http request", "read data from http response"]) {
+        Some("no connection")
     } else {
         None
     }

@@ -1,11 +1,15 @@
-//! What storages refused to do, counted.
+//! What storages were asked, as spans of a trace, and what they refused to do, counted.
 //!
 //! Counted at our own door and not by a layer of opendal's: its layers for metrics bring a metrics
-//! library each and count every try, while a host wants to know what did not work in the end.
+//! library each and count every try, while a host wants to know what did not work in the end. Its layer
+//! for tracing shows whole requests, with the signatures in their addresses.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::Error;
+use tracing::Instrument as _;
+
+use super::Storage;
+use super::error::{Error, Result};
 
 /// What a storage is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,18 @@ static FAILED: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
 /// answers and no failures.
 pub fn failures(operation: Operation) -> u64 {
     FAILED.get(operation as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+}
+
+/// Does it inside a span that names operation and object, and counts its failure.
+pub(super) async fn watched<T>(
+    operation: Operation,
+    storage: &Storage,
+    key: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let place = || storage.shown(key);
+    let span = tracing::debug_span!("storage", operation = operation.name(), place = place());
+    work.instrument(span).await.map_err(|error| count(operation, error))
 }
 
 pub(super) fn count(operation: Operation, error: Error) -> Error {

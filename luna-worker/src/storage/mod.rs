@@ -120,7 +120,7 @@ impl Storage {
             }
             Ok(Stored::new(key.to_owned(), &found))
         };
-        looked.await.map_err(|error| meter::count(Operation::Stat, error))
+        meter::watched(Operation::Stat, self, key, looked).await
     }
 
     /// Reads an object whole, if it has at most `max_bytes`.
@@ -142,7 +142,7 @@ impl Storage {
         listed: Option<&Stored>,
     ) -> Result<Vec<u8>> {
         let read = self.read_whole(key, max_bytes, listed);
-        read.await.map_err(|error| meter::count(Operation::Read, error))
+        meter::watched(Operation::Read, self, key, read).await
     }
 
     async fn read_whole(
@@ -216,7 +216,7 @@ impl Storage {
             }
             Ok(bytes)
         };
-        read.await.map_err(|error| meter::count(Operation::Read, error))
+        meter::watched(Operation::Read, self, key, read).await
     }
 
     /// Writes an object whole, in place of one that may be there.
@@ -228,7 +228,7 @@ impl Storage {
             let written = self.operator.write(&self.full(key)?, bytes).await;
             written.map(|_| ()).map_err(|error| self.error(&error, key))
         };
-        written.await.map_err(|error| meter::count(Operation::Write, error))
+        meter::watched(Operation::Write, self, key, written).await
     }
 
     /// Writes an object piece by piece. It is there once it is [closed](ObjectWriter::close), whole, or
@@ -249,7 +249,7 @@ impl Storage {
             let deleted = self.operator.delete(&self.full(key)?).await;
             deleted.map_err(|error| self.error(&error, key))
         };
-        deleted.await.map_err(|error| meter::count(Operation::Delete, error))
+        meter::watched(Operation::Delete, self, key, deleted).await
     }
 
     /// Lists all objects below, page by page, in whatever order is the storage's own.
@@ -257,7 +257,7 @@ impl Storage {
     /// # Errors
     /// If this storage lists nothing.
     pub async fn list(&self) -> Result<Listing> {
-        Listing::begin(self).await.map_err(|error| meter::count(Operation::List, error))
+        meter::watched(Operation::List, self, "", Listing::begin(self)).await
     }
 
     /// Refuses what no object can ever be written to.

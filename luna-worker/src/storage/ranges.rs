@@ -19,8 +19,8 @@ use super::{Bridge, Storage, Stored};
 const BLOCK: u64 = 128 << 10;
 /// Most blocks that are fetched at once.
 const MOST_AHEAD: u64 = 16;
-/// Blocks that are kept: 48 MiB for all threads together.
-const KEPT: usize = 384;
+/// Blocks that are kept: 32 MiB for all threads together.
+const KEPT: usize = 256;
 /// Reads of at least this size are not kept.
 const LARGE: usize = 4 * BLOCK as usize;
 

@@ -27,9 +27,8 @@ struct Document {
 impl Work<'_> {
     pub(super) async fn conclude(&self) -> Result<(), Trouble> {
         let catalogue = &self.shared.catalogue;
-        let job_id = self.lease.job_id.ok_or_else(|| Trouble::lasting("a report of no job"))?;
-        let job = catalogue.job(job_id).await?;
-        let validator = self.shared.profiles.validator(catalogue, job.profile_id).await?;
+        let (job, validator) = self.job().await?;
+        let job_id = job.id;
         let dataset = Dataset::open(self.shared, job.dataset_id, &validator).await?;
         let entries = self.entries(job_id).await?;
         if (entries.len() as u64) < job.files_total {

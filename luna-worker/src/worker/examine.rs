@@ -33,12 +33,17 @@ struct Examined {
     rules: Vec<String>,
 }
 
+/// What the files of a shard are examined with.
+struct Means {
+    dataset: Arc<Dataset>,
+    validator: Arc<Validator>,
+    md5: bool,
+}
+
 impl Work<'_> {
     pub(super) async fn examine(&self) -> Result<(), Trouble> {
         let catalogue = &self.shared.catalogue;
-        let job_id = self.lease.job_id.ok_or_else(|| Trouble::lasting("a part of no job"))?;
-        let job = catalogue.job(job_id).await?;
-        let validator = self.shared.profiles.validator(catalogue, job.profile_id).await?;
+        let (job, validator) = self.job().await?;
         let shard: Shard = serde_json::from_str(&self.lease.payload).map_err(|_| {
             Trouble::lasting("a part of the data set is described in unknown words")
         })?;
@@ -49,12 +54,13 @@ impl Work<'_> {
             move || dataset.items_of(&shard)
         })
         .await?;
-        let left = self.left(job_id, items, &validator).await?;
+        let left = self.left(job.id, items, &validator).await?;
         let (began, files) = (Instant::now(), left.len());
+        let means = Means { dataset, validator, md5: shard.md5() };
         if self.lease.is_careful() {
-            self.one_by_one(&dataset, left, shard.md5(), &validator).await?;
+            self.one_by_one(left, &means).await?;
         } else {
-            self.side_by_side(&dataset, left, shard.md5(), &validator).await?;
+            self.side_by_side(left, &means).await?;
         }
         if self.cancel.is_cancelled() {
             return Err(Trouble::Stopped);
@@ -96,36 +102,25 @@ impl Work<'_> {
     }
 
     /// Each file in hand, durably, before it is read: if this process dies, it is known of what.
-    async fn one_by_one(
-        &self,
-        dataset: &Arc<Dataset>,
-        items: Vec<Item>,
-        md5: bool,
-        validator: &Arc<Validator>,
-    ) -> Result<(), Trouble> {
+    async fn one_by_one(&self, items: Vec<Item>, means: &Means) -> Result<(), Trouble> {
         let catalogue = &self.shared.catalogue;
         for item in items {
             if self.cancel.is_cancelled() {
                 return Ok(());
             }
             patiently!(catalogue.take_in_hand(self.lease, &item.path))?;
-            self.side_by_side(dataset, vec![item], md5, validator).await?;
+            self.side_by_side(vec![item], means).await?;
         }
         Ok(())
     }
 
     /// On all threads; records are kept while the next are made.
-    async fn side_by_side(
-        &self,
-        dataset: &Arc<Dataset>,
-        items: Vec<Item>,
-        md5: bool,
-        validator: &Arc<Validator>,
-    ) -> Result<(), Trouble> {
+    async fn side_by_side(&self, items: Vec<Item>, means: &Means) -> Result<(), Trouble> {
+        let Means { dataset, validator, md5 } = means;
         let (out, mut records) = mpsc::channel::<Result<Examined, Trouble>>(2 * BATCH);
         let run = tokio::task::spawn_blocking({
             let (dataset, validator) = (Arc::clone(dataset), Arc::clone(validator));
-            let cancel = self.cancel.clone();
+            let (md5, cancel) = (*md5, self.cancel.clone());
             move || {
                 let examined =
                     validator.examine_items(dataset.source(), &items, md5, &cancel, &|entry| {

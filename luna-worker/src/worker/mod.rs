@@ -18,7 +18,7 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
-use luna_core::{CancelToken, IdentityKey};
+use luna_core::{CancelToken, IdentityKey, Validator};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,7 +27,7 @@ use tracing::Instrument as _;
 pub use self::preview::Preview;
 use self::profiles::Profiles;
 use self::trouble::{Trouble, patiently};
-use crate::catalogue::{Catalogue, Error};
+use crate::catalogue::{Catalogue, Error, ValidationJob};
 use crate::metrics;
 use crate::queue::{AfterFailure, ItemKind, LEASE, Lease};
 use crate::storage::Storage;
@@ -82,7 +82,8 @@ struct Shared {
 impl Worker {
     /// A worker on this catalogue, with the data sets' files and the reports in this storage.
     pub fn new(catalogue: Catalogue, storage: Storage, options: Options) -> Self {
-        let memory = options.memory.unwrap_or_else(resources::memory);
+        // Items of different profiles have a validator each.
+        let memory = options.memory.unwrap_or_else(resources::memory) / options.items.max(1) as u64;
         let profiles = Profiles::new(options.threads, memory, options.identity_key.clone());
         Self { shared: Arc::new(Shared { catalogue, storage, profiles, options }) }
     }
@@ -165,6 +166,17 @@ struct Work<'a> {
     lease: &'a Lease,
     /// Set once the lease is lost, or the worker is to stop.
     cancel: &'a CancelToken,
+}
+
+impl Work<'_> {
+    /// The job that it is part of, and the validator for its profile.
+    async fn job(&self) -> Result<(ValidationJob, Arc<Validator>), Trouble> {
+        let catalogue = &self.shared.catalogue;
+        let id = self.lease.job_id.ok_or_else(|| Trouble::lasting("the item belongs to no job"))?;
+        let job = catalogue.job(id).await?;
+        let validator = self.shared.profiles.validator(catalogue, job.profile_id).await?;
+        Ok((job, validator))
+    }
 }
 
 impl Shared {

@@ -102,7 +102,7 @@ impl Cleanup {
             "Removed {} with {}, and {} of jobs.",
             text::counted(datasets as u64, "data set"),
             text::counted(objects as u64, "object"),
-            text::counted(expired.events + expired.items, "old entry").replace("entrys", "entries")
+            text::counted(expired.events + expired.items, "old row")
         ))?;
         Ok(Exit::Clean)
     }
