@@ -5,7 +5,7 @@
 
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sqlx::query::Query;
@@ -17,7 +17,7 @@ use sqlx::{Decode, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, T
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 
 /// PostgreSQL's name for our signals.
 const CHANNEL: &str = "luna";
@@ -163,10 +163,31 @@ async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> Result<
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE);
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE * 3);
-    let writer = pool(1).connect_with(options.clone()).await?;
-    let readers = pool(connections.max(1)).connect_with(options.read_only(true)).await?;
+    let writer = connect_sqlite(1, &options).await?;
+    let readers = connect_sqlite(connections.max(1), &options.read_only(true)).await?;
     Ok(Pool::Sqlite { writer, readers })
+}
+
+/// SQLite does not wait, whatever its busy timeout says, while another process turns the log on or
+/// clears it away; so we do.
+async fn connect_sqlite(size: u32, options: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        // Kept open for ever: whoever closes the last connection clears the log away.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(PATIENCE * 3)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        match pool.connect_with(options.clone()).await {
+            Err(sqlx::Error::Database(error))
+                if error::is_busy(error.as_ref()) && Instant::now() < end =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            pool => return Ok(pool?),
+        }
+    }
 }
 
 /// Passes PostgreSQL's notifications on, for ever; a broken connection is made anew.

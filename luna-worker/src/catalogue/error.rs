@@ -130,6 +130,13 @@ fn of_database(error: &dyn DatabaseError) -> Error {
     }
 }
 
+/// Whether another process holds SQLite's file.
+pub(crate) fn is_busy(error: &dyn DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    // SQLITE_BUSY, SQLITE_LOCKED, in whatever extended form.
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
 fn of_migration(error: sqlx::migrate::MigrateError) -> Error {
     use sqlx::migrate::MigrateError;
     match error {

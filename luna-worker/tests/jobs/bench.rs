@@ -269,42 +269,50 @@ impl Drop for Worker {
     }
 }
 
-/// Small files of all kinds: sound, broken, alike.
-pub(crate) fn pool() -> &'static [Upload] {
-    static POOL: LazyLock<Vec<Upload>> = LazyLock::new(|| {
-        let file = |number: usize| {
-            let format = match number % 4 {
-                0 => "format = \"png\"\nbits = 8",
-                1 => "format = \"jpeg\"\nbits = 8\nquality = 90",
-                2 => "format = \"dicom\"\nbits = 12\ntransfer_syntax = \"explicit\"",
-                _ => "format = \"dicom\"\nbits = 12\ntransfer_syntax = \"rle\"",
-            };
-            format!(
-                "[[file]]\npath = \"{number:02}\"\npicture = \"chest\"\nseed = {number}\n\
-                 width = 128\nheight = 144\n{format}\n"
-            )
+/// Files of all kinds, sound and broken, with pictures of this width.
+fn pool(width: usize) -> Vec<Upload> {
+    let file = |number: usize| {
+        let format = match number % 4 {
+            0 => "format = \"png\"\nbits = 8",
+            1 => "format = \"jpeg\"\nbits = 8\nquality = 90",
+            2 => "format = \"dicom\"\nbits = 12\ntransfer_syntax = \"explicit\"",
+            _ => "format = \"dicom\"\nbits = 12\ntransfer_syntax = \"rle\"",
         };
-        let recipe: String = (0..24).map(file).collect();
-        let folder = tempfile::tempdir().unwrap();
-        Recipe::parse(&recipe).unwrap().write_to(folder.path()).unwrap();
-        let mut pool = files_of(folder.path());
-        let endings = ["png", "jpg", "dcm", "dcm"];
-        for (number, (path, bytes)) in pool.iter_mut().enumerate() {
-            path.push('.');
-            path.push_str(endings[number % 4]);
-            if number % 7 == 3 {
-                bytes.truncate(bytes.len() / 2);
-            }
+        format!(
+            "[[file]]\npath = \"{number:02}\"\npicture = \"chest\"\nseed = {number}\n\
+             width = {width}\nheight = {}\n{format}\n",
+            width / 8 * 9
+        )
+    };
+    let recipe: String = (0..24).map(file).collect();
+    let folder = tempfile::tempdir().unwrap();
+    Recipe::parse(&recipe).unwrap().write_to(folder.path()).unwrap();
+    let mut pool = files_of(folder.path());
+    let endings = ["png", "jpg", "dcm", "dcm"];
+    for (number, (path, bytes)) in pool.iter_mut().enumerate() {
+        path.push('.');
+        path.push_str(endings[number % 4]);
+        if number % 7 == 3 {
+            bytes.truncate(bytes.len() / 2);
         }
-        pool.push(("notes.txt".to_owned(), b"no picture".to_vec()));
-        pool
-    });
-    &POOL
+    }
+    pool.push(("notes.txt".to_owned(), b"no picture".to_vec()));
+    pool
 }
 
-/// A data set of so many files out of the pool.
+/// A data set of so many small files.
 pub(crate) fn set(files: usize, seed: usize) -> Vec<Upload> {
-    let pool = pool();
+    static SMALL: LazyLock<Vec<Upload>> = LazyLock::new(|| pool(128));
+    set_of(&SMALL, files, seed)
+}
+
+/// A data set of files that take some while.
+pub(crate) fn slow_set(files: usize, seed: usize) -> Vec<Upload> {
+    static LARGE: LazyLock<Vec<Upload>> = LazyLock::new(|| pool(512));
+    set_of(&LARGE, files, seed)
+}
+
+fn set_of(pool: &[Upload], files: usize, seed: usize) -> Vec<Upload> {
     (0..files)
         .map(|number| {
             let (name, bytes) = &pool[(number * 7 + seed) % pool.len()];

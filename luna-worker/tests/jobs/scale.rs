@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::bench::{Service, expected, same, set};
+use super::bench::{Service, expected, same, slow_set};
 
 const IMAGES: usize = 10_000;
 
 #[test]
 #[ignore = "measures for some minutes"]
 fn one_set_of_ten_thousand_images_by_one_and_by_two_workers() {
-    let files = set(IMAGES, 1);
+    let files = slow_set(IMAGES, 1);
     let report = {
         let began = Instant::now();
         let report = expected(&files);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use luna_worker::catalogue::JobState;
 
-use super::bench::{Service, Worker, expected, same, set};
+use super::bench::{Service, Upload, Worker, expected, same, slow_set};
 
 const WORKERS: usize = 4;
 /// A lease has to run out, perhaps twice, after the last kill.
@@ -35,25 +35,39 @@ fn killed_workers_lose_nothing_on_postgresql_and_s3() {
     }
 }
 
+/// Data sets come over half the time of the storm, so that there is work while workers die.
+fn upload(service: &Service, teams: &[i64], storm: &Storm) -> (Vec<Vec<Upload>>, Vec<i64>) {
+    let begun = Instant::now();
+    let pace = Duration::from_secs(storm.seconds) / 2 / storm.sets as u32;
+    let (mut sets, mut jobs) = (Vec::new(), Vec::new());
+    for number in 0..storm.sets {
+        std::thread::sleep((pace * number as u32).saturating_sub(begun.elapsed()));
+        let files = slow_set(10 + number * 37 % 191, number);
+        jobs.push(service.upload(teams[number % teams.len()], &files));
+        sets.push(files);
+    }
+    (sets, jobs)
+}
+
 fn rage(service: &Service, storm: &Storm) {
     let teams: Vec<i64> = (0..3).map(|_| service.team()).collect();
-    let sets: Vec<_> = (0..storm.sets).map(|number| set(10 + number * 37 % 191, number)).collect();
-    let jobs: Vec<i64> = sets
-        .iter()
-        .enumerate()
-        .map(|(number, files)| service.upload(teams[number % teams.len()], files))
-        .collect();
     let start = || service.worker(&["--jobs", "1"]);
     let mut workers: Vec<Worker> = (0..WORKERS).map(|_| start()).collect();
-    let end = Instant::now() + Duration::from_secs(storm.seconds);
-    let (mut number, mut kills) = (0, 0);
-    while Instant::now() < end {
-        std::thread::sleep(Duration::from_secs(1));
-        number = (number * 7 + 3) % WORKERS;
-        workers[number].kill();
-        workers[number] = start();
-        kills += 1;
-    }
+    let mut kills = 0;
+    let (sets, jobs) = std::thread::scope(|scope| {
+        let uploads = scope.spawn(|| upload(service, &teams, storm));
+        let begun = Instant::now();
+        let mut state = 1_u32;
+        while begun.elapsed() < Duration::from_secs(storm.seconds) {
+            std::thread::sleep(Duration::from_secs(1));
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let number = (state >> 24) as usize % WORKERS;
+            workers[number].kill();
+            workers[number] = start();
+            kills += 1;
+        }
+        uploads.join().unwrap()
+    });
     for job in &jobs {
         service.completed(*job, AFTERWARDS);
     }
@@ -75,5 +89,7 @@ fn rage(service: &Service, storm: &Storm) {
     assert_eq!(found, objects, "no object without a job, none missing");
     let open = "SELECT COUNT(*) FROM queue WHERE state IN ('queued', 'leased', 'dead')";
     assert_eq!(service.count(open), 0, "{}", service.logs());
-    println!("{kills} kills, {} data sets", sets.len());
+    let again = service.count("SELECT COUNT(*) FROM queue WHERE attempts > 1");
+    assert!(again > 0, "no kill hit anybody at work");
+    println!("{kills} kills, {} data sets, {again} items taken over", sets.len());
 }

@@ -60,7 +60,7 @@ fn a_newer_schema_is_refused() {
 #[test]
 fn processes_that_start_at_once_migrate_once() {
     on_each_url(async |url| {
-        let starts: Vec<_> = (0..4)
+        let starts: Vec<_> = (0..16)
             .map(|_| {
                 let url = url.to_owned();
                 tokio::spawn(async move { Catalogue::open(&url, 2).await.unwrap() })
