@@ -84,7 +84,10 @@ pub fn entries(count: usize) -> Result<Vec<Entry>, RecipeError> {
             *value = value.wrapping_add((random.bits() & 63) as u8);
         }
         let path = format!("images/{:03}/{number:07}.dcm", number / 1_000);
-        made.push(Entry { item: Item::file(path.as_str(), record.facts.size_bytes), record });
+        made.push(Entry {
+            item: Item::file(path.as_str(), record.facts.size_bytes),
+            record: record.into(),
+        });
     }
     Ok(made)
 }

@@ -21,14 +21,15 @@ use crate::table::{Matched, Names, Table, Tables};
 ///
 /// ```
 /// use luna_core::{Record, conclude::Entry, source::Item};
-/// let entry = Entry { item: Item::file("a.png", 0), record: Record::unknown(0) };
+/// let entry = Entry { item: Item::file("a.png", 0), record: Record::unknown(0).into() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The name.
     pub item: Item,
-    /// What is known.
-    pub record: Record,
+    /// What is known; in a place of its own, so that entries of a large set are sorted, and turned into the
+    /// report, without holding it twice.
+    pub record: Box<Record>,
 }
 
 /// All that is known of a data set before it is judged as a whole.
@@ -58,7 +59,7 @@ impl Whole {
 /// use luna_core::conclude::{Entry, Whole, conclude};
 /// use luna_core::{Settings, examine, report::Verdict, source::Item};
 /// let settings = Settings::default();
-/// let entry = Entry { item: Item::file("notes.pdf", 8), record: examine(b"%PDF-1.7", &settings) };
+/// let entry = Entry { item: Item::file("notes.pdf", 8), record: examine(b"%PDF-1.7", &settings).into() };
 /// let report = conclude(Whole::of(vec![entry]), &settings);
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// ```

@@ -264,7 +264,7 @@ mod tests {
         registry.add(rule("LF902", Check::File(|_, out| out.fire("", Draft::new("Seen.")))));
         let settings = Settings::new(Profile::default(), registry).unwrap();
         let record = examine(b"x", &settings);
-        let fired: Vec<_> = record.findings.iter().map(|found| found.rule.as_str()).collect();
+        let fired: Vec<_> = record.findings.iter().map(|found| found.rule.as_ref()).collect();
         assert!(fired.contains(&"LF902"), "{fired:?}");
         let panic = record.findings.iter().find(|found| found.rule == "LF007").unwrap();
         assert!(panic.message.contains("LF901") && !panic.message.contains("nobody"));

@@ -1,5 +1,7 @@
 //! What the engine has to say: one [`Finding`] a defect, with the rule, the place and the remedy.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -128,7 +130,7 @@ impl std::fmt::Display for Location {
 /// # use luna_core::{Source, Validator, source::Memory};
 /// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
 /// let finding = &report.files[0].findings[0];
-/// assert_eq!((finding.rule.as_str(), finding.name.as_str()), ("LF001", "unreadable-file"));
+/// assert_eq!((&*finding.rule, &*finding.name), ("LF001", "unreadable-file"));
 /// # Ok::<(), luna_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -137,9 +139,9 @@ pub struct Finding {
     /// 16 hexadecimal digits that stay the same from run to run.
     pub id: String,
     /// The rule's code, such as `LF004`.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// The rule's name, such as `truncated-file`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// How much it weighs under the profile in force.
     pub severity: Severity,
     /// The file it is about; `null` for several files or the set.
@@ -147,7 +149,7 @@ pub struct Finding {
     /// What is wrong, and where.
     pub message: String,
     /// What to do.
-    pub help: String,
+    pub help: Cow<'static, str>,
     /// The place in the file.
     pub location: Option<Location>,
     /// What was found.
@@ -175,7 +177,7 @@ impl Finding {
         self.path = path.map(str::to_owned);
         let mut hash = Sha256::new();
         let location = self.location.as_ref().map(ToString::to_string).unwrap_or_default();
-        let parts = [self.rule.as_str(), path.unwrap_or_default(), &location];
+        let parts = [&*self.rule, path.unwrap_or_default(), &location];
         for part in parts.into_iter().chain(self.related.iter().map(String::as_str)) {
             hash.update(part.as_bytes());
             hash.update([0]);

@@ -172,7 +172,7 @@ impl Validator {
     /// ```
     pub fn set_aside(&self, item: Item, workers: u64) -> Entry {
         let record = unread(item.size_bytes, Some(Flaw::Killed { workers }), &self.settings);
-        Entry { item, record }
+        Entry { item, record: Box::new(record) }
     }
 
     /// Pixels of a source's files once more, for [`illustrate`](crate::illustrate()).
@@ -212,7 +212,7 @@ impl Validator {
                 unread(item.size_bytes, None, settings)
             }
         };
-        Entry { item, record }
+        Entry { item, record: Box::new(record) }
     }
 }
 

@@ -46,7 +46,7 @@ fn pixel_findings(record: &Record) -> Vec<(String, Severity)> {
     let named = pixel.map(|finding| {
         let case = finding.message.rsplit_once(&format!("({}/", finding.rule));
         let case = case.and_then(|(_, rest)| rest.split_once(')')).map(|(case, _)| case);
-        let name = case.map_or(finding.rule.clone(), |case| format!("{}/{case}", finding.rule));
+        let name = case.map_or(finding.rule.to_string(), |case| format!("{}/{case}", finding.rule));
         (name, finding.severity)
     });
     named.collect()

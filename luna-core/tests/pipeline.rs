@@ -146,7 +146,7 @@ fn nothing_to_validate_is_a_finding_of_the_set() {
     let report = Validator::default().validate(&Memory::default()).unwrap();
     assert_eq!(report.verdict, Verdict::Fail);
     let finding = &report.findings[0];
-    assert_eq!((finding.rule.as_str(), finding.path.as_deref()), ("LF001", None));
+    assert_eq!((finding.rule.as_ref(), finding.path.as_deref()), ("LF001", None));
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn real_headers_raise_what_is_true_of_them_and_nothing_else() {
             .filter(|finding| finding.severity != Severity::Info)
             .map(|finding| match &finding.location {
                 Some(Location::Attribute { keyword: Some(keyword), .. }) => {
-                    (finding.rule.as_str(), keyword.as_str())
+                    (finding.rule.as_ref(), keyword.as_str())
                 }
                 other => panic!("{name}: {other:?}"),
             })

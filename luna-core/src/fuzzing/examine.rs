@@ -34,7 +34,7 @@ pub(super) fn check(bytes: &[u8]) {
     assert_eq!(serde_json::to_string(&back).expect("as before"), stored);
 
     let item = Item::file("a", bytes.len() as u64);
-    let report = conclude(Whole::of(vec![Entry { item, record }]), settings);
+    let report = conclude(Whole::of(vec![Entry { item, record: record.into() }]), settings);
     let stored = serde_json::to_vec(&report).expect("a report can be stored");
     let back = Report::from_json(&stored).expect("a stored report can be read");
     assert_eq!(serde_json::to_vec(&back).expect("as before"), stored);
@@ -59,11 +59,11 @@ fn settings() -> &'static Settings {
 fn finding_is_printable(finding: &Finding) {
     let place = finding.location.as_ref().map(ToString::to_string);
     let texts = [
-        Some(&finding.message),
-        Some(&finding.help),
-        finding.found.as_ref(),
-        finding.expected.as_ref(),
-        place.as_ref(),
+        Some(finding.message.as_str()),
+        Some(&*finding.help),
+        finding.found.as_deref(),
+        finding.expected.as_deref(),
+        place.as_deref(),
     ];
     for text in texts.into_iter().flatten() {
         let harmful = text.chars().find(|c| is_unsafe(*c));

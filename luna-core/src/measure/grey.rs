@@ -99,29 +99,74 @@ impl GreyPicture {
 
     /// True if the 1st and the 99th percentile inside `rect` lie at most 6 grey levels apart.
     pub fn is_near_constant(&self, rect: Rect) -> bool {
-        content::is_near_constant(self.rows(rect).flatten())
+        content::is_near_constant(self, rect)
     }
 
     /// How often each grey value occurs inside `rect`.
     pub fn histogram(&self, rect: Rect) -> GreyHistogram {
-        // Neighbours are often equal: four tables keep one count from waiting for the last.
-        let mut tables = [[0_u32; 256]; 4];
-        let mut odd = GreyHistogram::default();
-        for row in self.rows(rect) {
-            let (groups, rest) = row.as_chunks::<4>();
-            for group in groups {
-                for (table, value) in tables.iter_mut().zip(group) {
-                    table[usize::from(*value)] += 1;
-                }
-            }
-            odd.add(rest);
+        let mut tally = Tally::default();
+        if rect.width == 1 {
+            // A column side by side counts as fast as a row.
+            let column: Vec<u8> = self.rows(rect).flatten().copied().collect();
+            tally.add(&column);
+        } else {
+            self.rows(rect).for_each(|row| tally.add(row));
         }
-        for table in tables {
-            for (sum, count) in odd.counts.iter_mut().zip(table) {
+        tally.finish()
+    }
+}
+
+impl GreyPicture {
+    /// Counts of what lies outside `rect`.
+    fn surroundings(&self, rect: Rect) -> GreyHistogram {
+        let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+        let whole = self.bounds();
+        let strips = [
+            Rect { height: rect.y, ..whole },
+            Rect { y: bottom, height: whole.height - bottom, ..whole },
+            Rect { x: 0, width: rect.x, ..rect },
+            Rect { x: right, width: whole.width - right, ..rect },
+        ];
+        let mut tally = Tally::default();
+        for strip in strips.into_iter().filter(|strip| strip.area() > 0) {
+            self.rows(strip).for_each(|row| tally.add(row));
+        }
+        tally.finish()
+    }
+}
+
+/// Counts in the making. Neighbours are often equal: four tables keep one count from waiting for the last.
+pub(crate) struct Tally([[u32; 256]; 4]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([[0; 256]; 4])
+    }
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, values: &[u8]) {
+        let [a, b, c, d] = &mut self.0;
+        let (groups, rest) = values.as_chunks::<4>();
+        for [first, second, third, fourth] in groups {
+            a[usize::from(*first)] += 1;
+            b[usize::from(*second)] += 1;
+            c[usize::from(*third)] += 1;
+            d[usize::from(*fourth)] += 1;
+        }
+        for value in rest {
+            a[usize::from(*value)] += 1;
+        }
+    }
+
+    pub(crate) fn finish(self) -> GreyHistogram {
+        let mut sums = GreyHistogram::default();
+        for table in self.0 {
+            for (sum, count) in sums.counts.iter_mut().zip(table) {
                 *sum += count;
             }
         }
-        odd
+        sums
     }
 }
 
@@ -147,22 +192,17 @@ impl GreyHistogram {
     }
 
     /// The counts of a whole picture, from those of `rect` inside it.
-    pub(super) fn with_surroundings(&self, picture: &GreyPicture, rect: Rect) -> Self {
-        let mut all = self.clone();
-        let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
-        let whole = picture.bounds();
-        let strips = [
-            Rect { height: rect.y, ..whole },
-            Rect { y: bottom, height: whole.height - bottom, ..whole },
-            Rect { x: 0, width: rect.x, ..rect },
-            Rect { x: right, width: whole.width - right, ..rect },
-        ];
-        for strip in strips.into_iter().filter(|strip| strip.area() > 0) {
-            for row in picture.rows(strip) {
-                all.add(row);
-            }
-        }
-        all
+    pub(super) fn with_surroundings(mut self, picture: &GreyPicture, rect: Rect) -> Self {
+        let around = picture.surroundings(rect);
+        self.counts.iter_mut().zip(around.counts).for_each(|(count, more)| *count += more);
+        self
+    }
+
+    /// The counts of `rect`, from those of the whole picture.
+    pub(super) fn without_surroundings(mut self, picture: &GreyPicture, rect: Rect) -> Self {
+        let around = picture.surroundings(rect);
+        self.counts.iter_mut().zip(around.counts).for_each(|(count, less)| *count -= less);
+        self
     }
 
     /// Number of pixels.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::grey::GreyHistogram;
 use super::plane::Plane;
 use super::sample::Sample;
 use crate::record::Measurements;
@@ -47,6 +48,21 @@ impl<T: Sample> Histogram<T> {
             Self::Table(first, table) => *first..first + table.len(),
             Self::Sorted(_) => 0..0,
         }
+    }
+
+    /// From the counts of all slots.
+    fn of_counts<N: Copy + Default + PartialEq>(counts: &[N], wide: fn(N) -> u64) -> Self {
+        let occurs = |count: &N| *count != N::default();
+        let first = counts.iter().position(occurs).unwrap_or_default();
+        let end = counts.iter().rposition(occurs).map_or(first, |last| last + 1);
+        Self::Table(first, counts[first..end].iter().map(|count| wide(*count)).collect())
+    }
+
+    /// Counts of bytes that are grey values as they are; at most 2^32 - 1 of them.
+    pub(super) fn greys(&self) -> GreyHistogram {
+        let mut greys = GreyHistogram::default();
+        self.each(|sample, count| greys.counts[sample.slot() & 0xff] = count as u32);
+        greys
     }
 
     /// Gives each finite value that occurs, with its count, in ascending order.
@@ -127,15 +143,20 @@ impl Counter {
     fn finish<T: Sample>(mut self, slots: usize) -> Histogram<T> {
         if !self.totals.is_empty() {
             self.empty();
+            let (counts, others) = self.totals.split_at_mut(slots);
+            others.chunks(slots).for_each(|other| add_up(counts, other));
+            return Histogram::of_counts(counts, |count| count);
         }
-        let total = |slot: usize| -> u64 {
-            let pending = self.table[slot..].iter().step_by(slots).map(|count| u64::from(*count));
-            let emptied = self.totals.iter().skip(slot).step_by(slots);
-            pending.sum::<u64>() + emptied.sum::<u64>()
-        };
-        let first = (0..slots).find(|slot| total(*slot) > 0).unwrap_or_default();
-        let end = (first..slots).rev().find(|slot| total(*slot) > 0).map_or(first, |last| last + 1);
-        Histogram::Table(first, (first..end).map(total).collect())
+        // All that is pending fits one place.
+        let (counts, others) = self.table.split_at_mut(slots);
+        others.chunks(slots).for_each(|other| add_up(counts, other));
+        Histogram::of_counts(counts, u64::from)
+    }
+}
+
+fn add_up<N: Copy + std::ops::AddAssign>(sums: &mut [N], others: &[N]) {
+    for (sum, other) in sums.iter_mut().zip(others) {
+        *sum += *other;
     }
 }
 

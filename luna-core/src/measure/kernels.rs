@@ -1,5 +1,6 @@
 //! The hot loops: plain code over slices, compiled twice and chosen by the processor at run time.
-//! Results are integers, so both give the same.
+//! Results are integers, so both give the same. No closures and adapters: where the compiler does not
+//! inline them, they are compiled once, for the oldest processor.
 
 use multiversion::multiversion;
 
@@ -66,6 +67,14 @@ pub(super) fn luma_u8(pixels: &[u8], out: &mut [u8]) {
     }
 }
 
+/// The largest minus the smallest of the three bytes of each pixel.
+#[multiversion(targets("x86_64+avx2"))]
+pub(crate) fn spreads(pixels: &[u8], out: &mut [u8]) {
+    for (spread, [r, g, b]) in out.iter_mut().zip(pixels.as_chunks::<3>().0) {
+        *spread = *r.max(g).max(b) - *r.min(g).min(b);
+    }
+}
+
 /// Adds each value to its sum.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn add(sums: &mut [u16], values: &[u8]) {
@@ -97,12 +106,18 @@ pub(super) struct Mean {
     area: u64,
     /// 2^64 / `area`, rounded up: exact for sums of at most 255.5 * `area` while that is below 2^36.
     reciprocal: Option<u64>,
+    /// 2^`shift` / `area`, rounded up, in 32 bits: exact for sums of at most 255.5 * `area` while
+    /// `area` is below 2^22.
+    narrow: u32,
+    shift: u32,
 }
 
 impl Mean {
     pub(super) fn over(area: u64) -> Self {
         let small = (2..1 << 28).contains(&area);
-        Self { area, reciprocal: small.then(|| u64::MAX / area + 1) }
+        let shift = 31 + area.max(1).ilog2().min(31);
+        let narrow = u32::try_from((1_u64 << shift).div_ceil(area.max(1))).unwrap_or(u32::MAX);
+        Self { area, reciprocal: small.then(|| u64::MAX / area + 1), narrow, shift }
     }
 
     /// The mean of what has this sum, to the nearest whole number, at most 255.
@@ -115,12 +130,23 @@ impl Mean {
         };
         quotient as u8
     }
+
+    /// [`of`](Self::of) for areas below [`NARROW_AREA`](Self::NARROW_AREA).
+    #[inline]
+    pub(super) fn of_narrow(self, sum: u32) -> u8 {
+        let rounded = sum + (self.area / 2) as u32;
+        ((u64::from(rounded) * u64::from(self.narrow)) >> self.shift) as u8
+    }
+
+    /// Areas from which on [`of_narrow`](Self::of_narrow) might err.
+    pub(super) const NARROW_AREA: u64 = 1 << 22;
 }
 
 /// The means of one output row, from the sums of its columns: `borders` are the right borders of the
-/// output columns, each an input column and how far into it, of `unit` parts.
+/// output columns, each an input column and how far into it, of `unit` parts. `sums` and `up_to` are
+/// room to work in, as long as `columns` and `borders`.
 macro_rules! means {
-    ($name:ident, $sum:ty) => {
+    ($name:ident, $sum:ty, $mean:ident) => {
         #[multiversion(targets("x86_64+avx2"))]
         pub(super) fn $name(
             columns: &[u32],
@@ -128,6 +154,7 @@ macro_rules! means {
             borders: &[(u32, u32)],
             unit: u32,
             mean: Mean,
+            up_to: &mut [$sum],
             out: &mut [u8],
         ) {
             let mut sum: $sum = 0;
@@ -135,7 +162,8 @@ macro_rules! means {
             let (places, others) = sums.as_chunks_mut::<4>();
             for (place, four) in places.iter_mut().zip(fours) {
                 // Three sums of their own keep one addition from waiting for the last.
-                let [a, b, c, d] = four.map(<$sum>::from);
+                let [a, b, c, d] = *four;
+                let [a, b, c, d]: [$sum; 4] = [a.into(), b.into(), c.into(), d.into()];
                 let (two, three) = (a.wrapping_add(b), a.wrapping_add(b).wrapping_add(c));
                 *place = [sum, sum.wrapping_add(a), sum.wrapping_add(two), sum.wrapping_add(three)];
                 sum = sum.wrapping_add(three.wrapping_add(d));
@@ -144,20 +172,56 @@ macro_rules! means {
                 *place = sum;
                 sum = sum.wrapping_add((*column).into());
             }
-            let mut before: $sum = 0;
-            for (out, (column, part)) in out.iter_mut().zip(borders) {
+            for (place, (column, part)) in up_to.iter_mut().zip(borders) {
                 let column = *column as usize;
                 let here = <$sum>::from(columns[column]).wrapping_mul((*part).into());
-                let up_to = sums[column].wrapping_mul(unit.into()).wrapping_add(here);
-                *out = mean.of(up_to.wrapping_sub(before).into());
-                before = up_to;
+                *place = sums[column].wrapping_mul(unit.into()).wrapping_add(here);
+            }
+            let mut before: $sum = 0;
+            for (out, up_to) in out.iter_mut().zip(up_to.iter()) {
+                *out = mean.$mean(up_to.wrapping_sub(before));
+                before = *up_to;
             }
         }
     };
 }
 
-means!(means_u32, u32);
-means!(means_u64, u64);
+means!(means_u32, u32, of_narrow);
+means!(means_u64, u64, of);
+
+/// Sum of the differences of two rows, whatever their sign.
+#[multiversion(targets("x86_64+avx2"))]
+pub(crate) fn differences(row: &[u8], other: &[u8]) -> u64 {
+    let mut total = 0;
+    for (row, other) in row.chunks(RUN).zip(other.chunks(RUN)) {
+        let mut sum = 0_u32;
+        for (a, b) in row.iter().zip(other) {
+            sum += u32::from(a.abs_diff(*b));
+        }
+        total += u64::from(sum);
+    }
+    total
+}
+
+/// The lowest and the highest value; 255 and 0 of none.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn range(values: &[u8]) -> (u8, u8) {
+    let (mut low, mut high) = (u8::MAX, 0);
+    for value in values {
+        low = low.min(*value);
+        high = high.max(*value);
+    }
+    (low, high)
+}
+
+/// Widens the range of each column by a row's value.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn widen(low: &mut [u8], high: &mut [u8], row: &[u8]) {
+    for ((low, high), value) in low.iter_mut().zip(high).zip(row) {
+        *low = (*low).min(*value);
+        *high = (*high).max(*value);
+    }
+}
 
 /// `value - low`, or `high - value` where `mirrored`, as two bytes each, lowest first.
 macro_rules! shift {

@@ -18,8 +18,10 @@ mod shrink;
 
 use self::canonical::Canonical;
 use self::display::Tone;
+pub(crate) use self::grey::Tally;
 pub use self::grey::{GreyHistogram, GreyPicture, Rect};
 use self::histogram::{Histogram, Statistics};
+pub(crate) use self::kernels::{differences, spreads};
 pub use self::perceptual::perceptual_hash;
 use self::plane::Plane;
 use self::sample::Sample;
@@ -48,10 +50,15 @@ pub struct FramePicture {
 }
 
 impl FramePicture {
-    fn new(frame: u32, grey: GreyPicture) -> Self {
+    /// `counted`: the counts of the whole picture, where they are known.
+    fn new(frame: u32, grey: GreyPicture, counted: Option<GreyHistogram>) -> Self {
         let content = grey.content_box(grey.bounds());
-        let content_histogram = grey.histogram(content);
-        let histogram = content_histogram.with_surroundings(&grey, content);
+        let (histogram, content_histogram) = if let Some(whole) = counted {
+            (whole.clone(), whole.without_surroundings(&grey, content))
+        } else {
+            let inner = grey.histogram(content);
+            (inner.clone().with_surroundings(&grey, content), inner)
+        };
         Self { frame, grey, content, histogram, content_histogram }
     }
 }
@@ -67,6 +74,8 @@ pub struct Measured {
     pub pictures: Vec<FramePicture>,
     /// The content box of the first frame as 32 x 32 grey values.
     pub descriptor: Vec<u8>,
+    /// True if every pixel is grey: one channel, or equal ones.
+    pub is_grey: bool,
 }
 
 /// Measures a complete picture; `None` if it is not complete or holds no finite sample.
@@ -104,7 +113,7 @@ fn display_frame<T: Sample>(image: &Image, values: &[T], frame: u32) -> Option<F
     for row in plane.frame(frame as usize).chunks_exact(plane.row_len()) {
         picture.row(tone.row(&plane, row, &mut greys));
     }
-    Some(FramePicture::new(frame, picture.finish()))
+    Some(FramePicture::new(frame, picture.finish(), None))
 }
 
 fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
@@ -122,6 +131,7 @@ fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
         fingerprints: Fingerprints { pixels, perceptual },
         pictures,
         descriptor,
+        is_grey: plane.channels == 1,
     })
 }
 
@@ -146,7 +156,15 @@ fn second_pass<T: Sample>(
                 picture.row(tone.row(plane, row, &mut greys));
             }
         }
-        pictures.extend(picture.map(|it| FramePicture::new(frame as u32, it.finish())));
+        pictures.extend(picture.map(|it| {
+            let picture = it.finish();
+            let is_stored = matches!(tone, Tone::AsIs)
+                && plane.channels == 1
+                && plane.frames == 1
+                && (picture.width as usize, picture.height as usize) == (plane.width, plane.height);
+            let counted = is_stored.then(|| histogram.greys());
+            FramePicture::new(frame as u32, picture, counted)
+        }));
     }
     (canonical.map(Canonical::finish), pictures)
 }

@@ -31,8 +31,14 @@ impl<'a, T: Sample> Plane<'a, T> {
         let samples = if channels == stride {
             Cow::Borrowed(values)
         } else {
-            let pixels = values.chunks_exact(stride);
-            Cow::Owned(pixels.flat_map(|pixel| &pixel[..channels]).copied().collect())
+            Cow::Owned(match (channels, stride) {
+                (1, 3) => values.as_chunks::<3>().0.iter().map(|pixel| pixel[0]).collect(),
+                (1, _) => values.iter().step_by(stride).copied().collect(),
+                _ => {
+                    let pixels = values.chunks_exact(stride);
+                    pixels.flat_map(|pixel| &pixel[..channels]).copied().collect()
+                }
+            })
         };
         Self {
             samples,

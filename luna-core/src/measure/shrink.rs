@@ -30,10 +30,11 @@ pub(super) struct Shrink {
     values: Vec<u8>,
 }
 
-/// Sums of columns to the left of each column: modulo 2^32 where no output pixel's own sum is larger.
+/// Sums of columns to the left of each column, and to the left of each border: modulo 2^32 where no
+/// output pixel's own sum is larger.
 enum Sums {
-    Narrow(Vec<u32>),
-    Wide(Vec<u64>),
+    Narrow(Vec<u32>, Vec<u32>),
+    Wide(Vec<u64>, Vec<u64>),
 }
 
 /// Input and output pixels along one side, as multiples of a common unit.
@@ -63,17 +64,18 @@ impl Shrink {
         };
         let width = from.0 as usize;
         let area = u64::from(across.cell) * u64::from(down.cell);
-        let sums = if area < 1 << 24 {
-            Sums::Narrow(vec![0; width + 1])
+        let borders: Vec<(u32, u32)> = (1..=to.0).map(border).collect();
+        let sums = if area < Mean::NARROW_AREA {
+            Sums::Narrow(vec![0; width + 1], vec![0; borders.len()])
         } else {
-            Sums::Wide(vec![0; width + 1])
+            Sums::Wide(vec![0; width + 1], vec![0; borders.len()])
         };
         Self {
             from,
             to,
             across,
             down,
-            borders: (1..=to.0).map(border).collect(),
+            borders,
             plain: vec![0; width],
             plain_rows: 0,
             columns: vec![0; width + 1],
@@ -144,11 +146,11 @@ impl Shrink {
         let (unit, mean) = (self.across.pixel, self.mean);
         let out = &mut self.values[start..];
         match &mut self.sums {
-            Sums::Narrow(sums) => {
-                kernels::means_u32(&self.columns, sums, &self.borders, unit, mean, out);
+            Sums::Narrow(sums, up_to) => {
+                kernels::means_u32(&self.columns, sums, &self.borders, unit, mean, up_to, out);
             }
-            Sums::Wide(sums) => {
-                kernels::means_u64(&self.columns, sums, &self.borders, unit, mean, out);
+            Sums::Wide(sums, up_to) => {
+                kernels::means_u64(&self.columns, sums, &self.borders, unit, mean, up_to, out);
             }
         }
         self.columns.fill(0);
@@ -208,10 +210,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn multiplying_divides_exactly(area in 1_u64..1 << 32, mean in 0_u64..256, off in -2_i64..3) {
+        fn multiplying_divides_exactly(area in prop_oneof![1_u64..1 << 22, 1_u64..1 << 32], mean in 0_u64..256, off in -2_i64..3) {
             let sum = (mean * area + area / 2).saturating_add_signed(off).min(255 * area);
             let expected = (sum + area / 2) / area;
             prop_assert_eq!(u64::from(Mean::over(area).of(sum)), expected);
+            if area < Mean::NARROW_AREA {
+                prop_assert_eq!(u64::from(Mean::over(area).of_narrow(sum as u32)), expected);
+            }
         }
 
         #[test]

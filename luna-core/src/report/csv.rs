@@ -29,12 +29,12 @@ fn row(finding: &Finding) -> [String; COLUMNS.len()] {
     };
     [
         finding.id.clone(),
-        finding.rule.clone(),
-        finding.name.clone(),
+        finding.rule.to_string(),
+        finding.name.to_string(),
         finding.severity.to_string(),
         text(finding.path.as_deref()),
         finding.message.clone(),
-        finding.help.clone(),
+        finding.help.to_string(),
         number(at.offset),
         text(at.tag),
         number(at.frame),

@@ -34,7 +34,7 @@ pub(crate) fn folders(report: &Report) -> BTreeMap<&str, Folder<'_>> {
             }
         }
         let rules: BTreeSet<(Severity, &str, &str)> =
-            weighing().map(|own| (own.severity, own.rule.as_str(), own.name.as_str())).collect();
+            weighing().map(|own| (own.severity, own.rule.as_ref(), own.name.as_ref())).collect();
         for rule in rules {
             *folder.rules.entry(rule).or_default() += 1;
         }

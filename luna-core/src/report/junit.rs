@@ -207,7 +207,7 @@ fn in_full(findings: &[&Finding], with_path: bool) -> String {
         let path = finding.path.clone().filter(|_| with_path).map(|path| ("in", path));
         let said = values.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
         let with = (!finding.related.is_empty()).then(|| ("with", finding.related.join(", ")));
-        let help = (!finding.help.is_empty()).then(|| ("do", finding.help.clone()));
+        let help = (!finding.help.is_empty()).then(|| ("do", finding.help.to_string()));
         let parts = path.into_iter().chain(said).chain(with).chain(help);
         lines.extend(parts.map(|(name, value)| format!("  {name}: {value}")));
     }

@@ -163,7 +163,7 @@ impl Counts {
                 Severity::Warning => counts.warning += 1,
                 Severity::Info => counts.info += 1,
             }
-            *counts.by_rule.entry(finding.rule.clone()).or_default() += 1;
+            *counts.by_rule.entry(finding.rule.to_string()).or_default() += 1;
         }
         counts
     }

@@ -84,12 +84,12 @@ pub(crate) fn finding(
 ) -> Finding {
     Finding {
         id: String::new(),
-        rule: rule.to_owned(),
-        name: name.to_owned(),
+        rule: rule.to_owned().into(),
+        name: name.to_owned().into(),
         severity,
         path: None,
         message: message.to_owned(),
-        help: help.to_owned(),
+        help: help.to_owned().into(),
         location: None,
         found: None,
         expected: None,

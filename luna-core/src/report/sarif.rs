@@ -25,7 +25,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rules: BTreeMap<&str, usize> =
-        report.all_findings().map(|finding| (finding.rule.as_str(), 0)).collect();
+        report.all_findings().map(|finding| (finding.rule.as_ref(), 0)).collect();
     rules.values_mut().enumerate().for_each(|(at, index)| *index = at);
     let log = Log {
         schema: SCHEMA,
@@ -109,7 +109,7 @@ fn described(rule: &Rule) -> Value {
 /// A rule of another engine, of which only the findings are known.
 fn unknown_rule(code: &str, report: &Report) -> Value {
     let first = report.all_findings().find(|finding| finding.rule == code);
-    let name = first.map_or("", |finding| finding.name.as_str());
+    let name = first.map_or("", |finding| finding.name.as_ref());
     json!({ "id": escaped(code), "name": escaped(name), "shortDescription": { "text": text(name) } })
 }
 
@@ -121,7 +121,7 @@ fn result(finding: &Finding, rules: &BTreeMap<&str, usize>) -> Value {
     let mut said = Map::new();
     let mut put = |key: &str, value: Value| said.insert(key.to_owned(), value);
     put("ruleId", escaped(&finding.rule).into());
-    put("ruleIndex", rules.get(finding.rule.as_str()).copied().unwrap_or_default().into());
+    put("ruleIndex", rules.get(finding.rule.as_ref()).copied().unwrap_or_default().into());
     put("level", level(finding.severity).into());
     put("message", json!({ "text": text(&sentences(&[&finding.message, &finding.help])) }));
     // Without a place of its own a finding stands at the first file that takes part, for hosts show
@@ -159,7 +159,7 @@ fn properties(finding: &Finding) -> Value {
     if let Some(place @ (Location::Box { .. } | Location::Frame { .. })) = &finding.location {
         said.insert("place".to_owned(), json!(place));
     }
-    said.insert("name".to_owned(), finding.name.as_str().into());
+    said.insert("name".to_owned(), finding.name.as_ref().into());
     Value::Object(said)
 }
 

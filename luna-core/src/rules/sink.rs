@@ -1,6 +1,8 @@
 //! Where rules put their findings. Severities of the profile, and the cap per rule and file, are
 //! applied here and nowhere else.
 
+use std::borrow::Cow;
+
 use std::fmt::Write as _;
 
 use super::rule::{Rule, RuleOption, Stage};
@@ -14,7 +16,7 @@ pub(crate) const MOST_PER_RULE: usize = 50;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
     message: String,
-    help: Option<String>,
+    help: Option<Cow<'static, str>>,
     location: Option<Location>,
     found: Option<String>,
     expected: Option<String>,
@@ -68,7 +70,7 @@ impl Draft {
 
     /// What to do, where the rule's own `how_to_fix` does not fit.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -115,12 +117,12 @@ impl<'a> Sink<'a> {
         }
         self.findings.push(Finding {
             id: String::new(),
-            rule: self.rule.code.to_owned(),
-            name: self.rule.name.to_owned(),
+            rule: self.rule.code.into(),
+            name: self.rule.name.into(),
             severity: self.settings.severity(self.rule, declared),
             path: draft.subject,
             message,
-            help: draft.help.unwrap_or_else(|| self.rule.how_to_fix.to_owned()),
+            help: draft.help.unwrap_or(Cow::Borrowed(self.rule.how_to_fix)),
             location: draft.location,
             found: draft.found,
             expected: draft.expected,

@@ -286,7 +286,7 @@ fn a_broken_manifest_is_no_unknown_file() {
     let mut source = Memory::single("manifest.json", b"{\"version\": 1".to_vec());
     source.insert("manifest.parquet", b"PAR1".to_vec());
     let report = Validator::default().validate(&source).unwrap();
-    let rules: Vec<_> = report.files[0].findings.iter().map(|it| it.rule.as_str()).collect();
+    let rules: Vec<_> = report.files[0].findings.iter().map(|it| it.rule.as_ref()).collect();
     assert!(rules.contains(&"LM002") && !rules.contains(&"LF002"), "{rules:?}");
     let parquet = Memory::single("manifest.parquet", b"PAR1 and so on PAR1".to_vec());
     let report = Validator::default().validate(&parquet).unwrap();

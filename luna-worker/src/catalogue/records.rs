@@ -80,7 +80,7 @@ impl StoredRecord {
         let body: Body<'_> = serde_json::from_slice(&json).map_err(|_| damaged())?;
         let Body { kind, size_bytes, defects, record } = body;
         let item = Item { path: self.path(), kind, size_bytes, defects: defects.into_owned() };
-        Ok(Entry { item, record: record.into_owned() })
+        Ok(Entry { item, record: Box::new(record.into_owned()) })
     }
 }
 

@@ -212,6 +212,6 @@ fn examined(entry: &Entry) -> Result<Examined, Trouble> {
         record: StoredRecord::pack(entry)?,
         news: news.collect(),
         verdict: is_picture.then_some(if is_bad { "fail" } else { "pass" }),
-        rules: findings.iter().map(|finding| finding.rule.clone()).collect(),
+        rules: findings.iter().map(|finding| finding.rule.to_string()).collect(),
     })
 }

@@ -72,6 +72,15 @@ pub(super) fn decode(
     Some(decoded)
 }
 
+/// Puts the bytes of a frame behind those of the frames before it; the first is not copied.
+fn moved(frame: &mut Vec<u8>, all: &mut Vec<u8>) {
+    if all.is_empty() {
+        std::mem::swap(frame, all);
+    } else {
+        all.append(frame);
+    }
+}
+
 /// Samples above what the stored bits can hold. Lossy coding overshoots by a little where the brightest
 /// parts have an edge, which counts from a 64th of the range on.
 fn above(samples: &Samples, bits_stored: u8, lossy: bool) -> u64 {
@@ -156,7 +165,7 @@ impl Frame<'_> {
 
     fn rle(&self, out: &mut Vec<u8>, flaws: &mut Flaws) -> Option<()> {
         let bytes = self.bytes();
-        let plane = rle::frame(&bytes, self.pixels)?;
+        let mut plane = rle::frame(&bytes, self.pixels)?;
         let columns = usize::try_from(self.pixels.columns).ok()?;
         let rows = plane.pixels.checked_div(columns)?;
         let whole = rows as u64 == u64::from(self.pixels.rows);
@@ -179,7 +188,8 @@ impl Frame<'_> {
                 .row_bytes(),
         )
         .ok()?;
-        out.extend_from_slice(plane.bytes.get(..rows.checked_mul(row)?)?);
+        plane.bytes.truncate(rows.checked_mul(row)?);
+        moved(&mut plane.bytes, out);
         whole.then_some(())
     }
 
@@ -189,11 +199,7 @@ impl Frame<'_> {
         let frame = jpeg::frame(&bytes, self.pixels, limits, &mut own);
         self.report(own, flaws);
         let (mut samples, is_transformed) = frame?;
-        if out.is_empty() {
-            std::mem::swap(out, &mut samples);
-        } else {
-            out.append(&mut samples);
-        }
+        moved(&mut samples, out);
         Some(is_transformed)
     }
 

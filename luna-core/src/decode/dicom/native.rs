@@ -9,6 +9,9 @@ use dicom_core::VR;
 use super::{Decoded, OutOfBits, Samples, is_ybr};
 use crate::dicom::{DicomFile, PixelDescription, SampleType};
 
+/// Words that stay in the fastest cache.
+const IN_CACHE: usize = 4_096;
+
 /// The bits of a sample that carry its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
@@ -147,9 +150,13 @@ fn singles<T>(bytes: &[u8], field: Field, unused: &mut u64, make: impl Fn(u32) -
 /// lowest bits.
 fn low_bits(bytes: &[u8], bits: u32, unused: &mut u64) -> Vec<u16> {
     let mask = u16::MAX >> 16_u32.saturating_sub(bits).min(15);
-    let words: Vec<u16> =
-        bytes.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word)).collect();
-    if words.iter().fold(0, |all, word| all | word) & !mask == 0 {
+    let mut words: Vec<u16> = Vec::with_capacity(bytes.len() / 2);
+    let mut all = 0;
+    for block in bytes.as_chunks().0.chunks(IN_CACHE) {
+        words.extend(block.iter().map(|word| u16::from_le_bytes(*word)));
+        all |= block.iter().fold(0, |all, word| all | u16::from_le_bytes(*word));
+    }
+    if all & !mask == 0 {
         return words;
     }
     *unused = words.iter().filter(|word| **word & !mask != 0).count() as u64;

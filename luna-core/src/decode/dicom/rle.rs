@@ -24,21 +24,36 @@ pub(super) fn frame(fragment: &[u8], pixels: &PixelDescription) -> Option<Plane>
         return None;
     }
     let count = usize::try_from(u64::from(pixels.rows).checked_mul(pixels.columns.into())?).ok()?;
-    let mut bytes = vec![0; count.checked_mul(stride)?];
-    let mut plane = Vec::with_capacity(count);
+    let mut planes = Vec::with_capacity(stride);
     let mut found = Plane { bytes: Vec::new(), pixels: count, overlong: false };
-    for (at, segment) in segments.into_iter().enumerate() {
-        let (sample, significance) = (at.checked_div(width)?, at.checked_rem(width)?);
-        // The first segment of a sample is its highest byte; native order has that last.
-        let low_first = width.checked_sub(significance)?.checked_sub(1)?;
-        let offset = sample.checked_mul(width)?.checked_add(low_first)?;
-        plane.clear();
+    for segment in segments {
+        let mut plane = Vec::with_capacity(count);
         found.overlong |= unpack(fragment.get(segment)?, count, &mut plane);
         found.pixels = found.pixels.min(plane.len());
-        spread(&plane, &mut bytes, offset, stride);
+        planes.push(plane);
     }
-    found.bytes = bytes;
+    found.bytes = woven(&mut planes, width, found.pixels);
     Some(found)
+}
+
+/// Native bytes of so many pixels, from the planes of each sample, its highest byte first.
+fn woven(planes: &mut [Vec<u8>], width: usize, pixels: usize) -> Vec<u8> {
+    for sample in planes.chunks_mut(width) {
+        sample.reverse();
+    }
+    if let [only] = planes {
+        only.truncate(pixels);
+        return std::mem::take(only);
+    }
+    if let [low, high] = planes {
+        let pairs = low.iter().zip(high.iter()).map(|(low, high)| [*low, *high]);
+        return pairs.collect::<Vec<[u8; 2]>>().into_flattened();
+    }
+    let mut bytes = Vec::with_capacity(pixels.saturating_mul(planes.len()));
+    for pixel in 0..pixels {
+        bytes.extend(planes.iter().filter_map(|plane| plane.get(pixel)));
+    }
+    bytes
 }
 
 /// Unpacks a segment of `count` bytes into the empty `plane`; true if it codes more.
@@ -72,19 +87,4 @@ fn unpack(segment: &[u8], count: usize, plane: &mut Vec<u8>) -> bool {
         }
     }
     false
-}
-
-/// Writes the bytes of a plane into every `stride`-th place, from `offset` on.
-fn spread(plane: &[u8], out: &mut [u8], offset: usize, stride: usize) {
-    if stride == 2 {
-        for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(plane) {
-            let [low, high] = pair;
-            *if offset == 0 { low } else { high } = *byte;
-        }
-        return;
-    }
-    let places = out.iter_mut().skip(offset).step_by(stride);
-    for (place, byte) in places.zip(plane) {
-        *place = *byte;
-    }
 }

@@ -91,7 +91,7 @@ impl<'a> Page<'a> {
     /// What to do about a rule: in its own words if this engine knows it, else in its findings'.
     pub(super) fn remedy<'s>(&'s self, group: &RuleGroup<'a>) -> &'s str {
         let own = self.registry.get(group.rule).map(|rule| rule.how_to_fix);
-        let of_finding = group.places.first().map(|place| place.finding.help.as_str());
+        let of_finding = group.places.first().map(|place| place.finding.help.as_ref());
         own.filter(|text| !text.is_empty()).or(of_finding).unwrap_or_default()
     }
 

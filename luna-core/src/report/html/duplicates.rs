@@ -25,7 +25,7 @@ impl<'a> Page<'a> {
     pub(super) fn duplicate_groups(&self) -> Vec<&'a Finding> {
         let copies = |finding: &&Finding| {
             !finding.excepted
-                && COPIES.contains(&finding.rule.as_str())
+                && COPIES.contains(&finding.rule.as_ref())
                 && finding.related.len() > 1
         };
         self.report.findings.iter().filter(copies).collect()

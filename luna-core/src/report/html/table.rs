@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
     fn row(&self, at: usize, file: &'a FileEntry, patients: bool) -> Markup {
         let facts = &file.facts;
         let worst = self.overview.worst.get(file.path.as_str());
-        let rules: BTreeSet<&str> = weighing(file).map(|finding| finding.rule.as_str()).collect();
+        let rules: BTreeSet<&str> = weighing(file).map(|finding| finding.rule.as_ref()).collect();
         let codes: Vec<_> = rules.iter().map(|rule| escaped(rule)).collect();
         let picture =
             if self.rows.len() <= PICTURES { self.pictures.plain(&file.path) } else { None };

@@ -115,7 +115,7 @@ impl Page {
         let explain = format!("luna explain {rule}");
         let room = self.width.saturating_sub("  do: ".len() + 6 + explain.len());
         let help =
-            group.places.first().map(|place| place.finding.help.as_str()).unwrap_or_default();
+            group.places.first().map(|place| place.finding.help.as_ref()).unwrap_or_default();
         let _ = writeln!(text, "  do: {}      {}", fitted(help, room), self.paint.dim(&explain));
     }
 

@@ -220,7 +220,7 @@ mod tests {
             record.facts.bits_stored = Some(8);
             record.facts.sha256 = Some(sha256.repeat(32));
             record.facts.fingerprints.pixels = Some(pixels.to_owned());
-            Self(Entry { item: Item::file(path, 1), record })
+            Self(Entry { item: Item::file(path, 1), record: Box::new(record) })
         }
 
         fn of(mut self, patient: &str) -> Self {

@@ -12,14 +12,16 @@ fn found(report: &Report) -> Vec<(String, String)> {
     files
         .chain(&report.findings)
         .filter(|finding| finding.rule.starts_with("LF"))
-        .map(|finding| (finding.rule.clone(), format!("{}: {}", finding.severity, finding.message)))
+        .map(|finding| {
+            (finding.rule.to_string(), format!("{}: {}", finding.severity, finding.message))
+        })
         .collect()
 }
 
 fn concluded(files: &[(&str, &[u8])], settings: &Settings) -> Report {
     let entry = |(path, bytes): &(&str, &[u8])| Entry {
         item: Item::file(*path, bytes.len() as u64),
-        record: examine(bytes, settings),
+        record: examine(bytes, settings).into(),
     };
     conclude(Whole::of(files.iter().map(entry).collect()), settings)
 }
@@ -158,7 +160,7 @@ fn names_that_are_not_utf8_are_odd_but_not_windows_trouble() {
     let item = Item::file(ItemPath::from_bytes(b"caf\xe9.png".to_vec()), 4);
     let settings = Settings::default();
     let record = examine(&png(), &settings);
-    let report = conclude(Whole::of(vec![Entry { item, record }]), &settings);
+    let report = conclude(Whole::of(vec![Entry { item, record: record.into() }]), &settings);
     let found = found(&report);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].1.starts_with("warning: The name is not UTF-8"), "{found:?}");
@@ -200,7 +202,7 @@ fn links_devices_and_unreadable_names_are_errors() {
         (ItemKind::File, "LF001"),
     ] {
         let item = Item { size_bytes: 10, ..Item::of_kind("x.png", kind) };
-        let entry = Entry { item, record: Record::unknown(10) };
+        let entry = Entry { item, record: Record::unknown(10).into() };
         let found = found(&conclude(Whole::of(vec![entry]), &settings));
         assert!(matches!(&found[..], [(code, _)] if code == rule), "{kind:?}: {found:?}");
     }
@@ -211,7 +213,7 @@ fn nothing_to_validate_is_one_finding_of_the_set() {
     let settings = Settings::default();
     let report = concluded(&[], &settings);
     assert_eq!(found(&report).len(), 1);
-    assert_eq!((report.findings[0].rule.as_str(), &report.findings[0].path), ("LF001", &None));
+    assert_eq!((report.findings[0].rule.as_ref(), &report.findings[0].path), ("LF001", &None));
 }
 
 #[test]

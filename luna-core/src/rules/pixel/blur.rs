@@ -3,7 +3,7 @@
 use super::exposure::frames_with_content;
 use super::place::in_frame;
 use crate::finding::Severity;
-use crate::measure::{GreyPicture, Rect};
+use crate::measure::{GreyPicture, Rect, differences};
 use crate::rules::{
     Case, Check, Draft, ImageContext, Rule, RuleOption, Scope, Sink, Stage, Status,
 };
@@ -102,14 +102,9 @@ struct Steps {
 
 impl Steps {
     fn add(&mut self, neighbours: [&[u8]; 2], ends: [&[u8]; 2]) {
-        let (mut fine, mut coarse) = (0_u32, 0_u32);
-        let neighbours = neighbours[0].iter().zip(neighbours[1]);
-        for ((a, b), (start, end)) in neighbours.zip(ends[0].iter().zip(ends[1])) {
-            fine += u32::from(a.abs_diff(*b));
-            coarse += u32::from(start.abs_diff(*end));
-        }
-        self.fine += u64::from(fine);
-        self.coarse += u64::from(coarse);
+        let length = ends[0].len().min(ends[1].len());
+        self.fine += differences(&neighbours[0][..length], &neighbours[1][..length]);
+        self.coarse += differences(ends[0], ends[1]);
     }
 
     fn score(&self) -> Option<f64> {

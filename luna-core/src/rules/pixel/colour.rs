@@ -1,7 +1,8 @@
 //! LP014 and LP020: colour, transparency and other traces of screens and cameras.
 
-use crate::decode::{Image, each_sample};
+use crate::decode::{Image, Samples, each_sample};
 use crate::finding::{Location, Severity};
+use crate::measure::{Tally, spreads};
 use crate::rules::{
     Case, Check, Draft, ImageContext, Rule, RuleOption, Scope, Sink, Stage, Status,
 };
@@ -53,7 +54,7 @@ static COLOUR_CONTENT: Rule = Rule {
 
 fn colour_content(cx: &ImageContext<'_>, out: &mut Sink<'_>) {
     let limit = out.number(&MAX_DIFFERENCE);
-    if cx.image.colour_channels() == 3 {
+    if cx.image.colour_channels() == 3 && !cx.measured.is_grey {
         let seen = Colour::of(cx.image, limit);
         let share = seen.coloured as f64 / seen.pixels.max(1) as f64;
         if share > out.number(&MAX_COLOURED) {
@@ -97,7 +98,34 @@ struct Colour {
 
 impl Colour {
     fn of(image: &Image, limit: f64) -> Self {
-        each_sample!(&image.samples, values => Self::count(image, values, limit))
+        match &image.samples {
+            Samples::U8(values)
+                if image.geometry.channels == 3 && image.geometry.bits_stored == 8 =>
+            {
+                Self::count_bytes(image, values, limit)
+            }
+            samples => each_sample!(samples, values => Self::count(image, values, limit)),
+        }
+    }
+
+    /// What nearly all colour pictures are: bytes without alpha, many pixels at a time.
+    fn count_bytes(image: &Image, values: &[u8], limit: f64) -> Self {
+        let width = (image.geometry.width as usize).max(1);
+        let (mut tally, mut bounds) = (Tally::default(), None);
+        let mut row_spreads = vec![0; width];
+        for (row, pixels) in values.chunks_exact(width * 3).enumerate() {
+            spreads(pixels, &mut row_spreads);
+            tally.add(&row_spreads);
+            let is_coloured = |spread: &u8| f64::from(*spread) > limit;
+            let first = row_spreads.iter().position(is_coloured);
+            let last = row_spreads.iter().rposition(is_coloured);
+            for x in first.into_iter().chain(last) {
+                bounds = Some(grown(bounds.take(), x as u32, row, image.geometry.height));
+            }
+        }
+        let differences = tally.finish().counts.map(u64::from);
+        let above = (0_u32..).zip(&differences).filter(|(spread, _)| f64::from(*spread) > limit);
+        Self::new(&differences, above.map(|(_, count)| count).sum(), bounds)
     }
 
     fn count<T: Copy + PartialOrd + Into<f64>>(image: &Image, values: &[T], limit: f64) -> Self {
@@ -105,33 +133,36 @@ impl Colour {
         let scale = 255.0 / full_scale(image);
         let width = (shape.width as usize).max(1);
         let mut differences = [0_u64; 256];
-        let mut seen = Self { pixels: 0, coloured: 0, median: 0, bounds: None };
+        let (mut equal, mut coloured, mut bounds) = (0, 0, None);
         for (row, pixels) in values.chunks_exact(width * usize::from(shape.channels)).enumerate() {
             for (x, pixel) in pixels.chunks_exact(usize::from(shape.channels)).enumerate() {
                 let [r, g, b] = [pixel[0], pixel[1], pixel[2]];
                 if r == g && g == b {
-                    differences[0] += 1;
+                    equal += 1;
                     continue;
                 }
                 let [r, g, b]: [f64; 3] = [r.into(), g.into(), b.into()];
                 let difference = (r.max(g).max(b) - r.min(g).min(b)) * scale;
                 differences[(difference.round().clamp(0.0, 255.0)) as usize] += 1;
                 if difference > limit {
-                    seen.coloured += 1;
-                    seen.bounds = Some(grown(seen.bounds.take(), x as u32, row, shape.height));
+                    coloured += 1;
+                    bounds = Some(grown(bounds.take(), x as u32, row, shape.height));
                 }
             }
         }
-        seen.pixels = differences.iter().sum();
+        differences[0] += equal;
+        Self::new(&differences, coloured, bounds)
+    }
+
+    fn new(differences: &[u64; 256], coloured: u64, bounds: Option<Location>) -> Self {
+        let pixels = differences.iter().sum();
         let mut below = 0;
-        seen.median = differences
-            .iter()
-            .position(|count| {
-                below += count;
-                2 * below >= seen.pixels
-            })
-            .unwrap_or(0);
-        seen
+        let is_half = |count: &u64| {
+            below += count;
+            2 * below >= pixels
+        };
+        let median = differences.iter().position(is_half).unwrap_or(0);
+        Self { pixels, coloured, median, bounds }
     }
 }
 
@@ -157,7 +188,6 @@ fn grown(bounds: Option<Location>, px: u32, row: usize, rows: u32) -> Location {
 
 /// Highest value of the stored bits; 1 for floating point.
 fn full_scale(image: &Image) -> f64 {
-    use crate::decode::Samples;
     match image.samples {
         Samples::F32(_) | Samples::F64(_) => 1.0,
         _ => libm::ldexp(1.0, i32::from(image.geometry.bits_stored.clamp(1, 32))) - 1.0,
@@ -246,6 +276,39 @@ fn screenshot_or_photo(cx: &ImageContext<'_>, out: &mut Sink<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_counted_like_any_other_samples() {
+        let mut values: Vec<u8> = (0..7 * 5 * 3_u32).map(|i| (i * i % 251) as u8).collect();
+        values[30..60].fill(9);
+        let image = |samples, bits| Image {
+            geometry: crate::probe::Geometry {
+                width: 7,
+                height: 5,
+                frames: 1,
+                channels: 3,
+                bits_allocated: bits,
+                bits_stored: 8,
+                signed: false,
+            },
+            samples,
+            has_alpha: false,
+            display: crate::decode::Display::AsStored,
+            inverted: false,
+            rows_decoded: 5,
+            out_of_bits: crate::decode::OutOfBits::default(),
+        };
+        let wide = values.iter().map(|value| u16::from(*value)).collect();
+        for limit in [0.0, 24.0, 100.5, 255.0] {
+            let fast = Colour::of(&image(Samples::U8(values.clone()), 8), limit);
+            let plain = Colour::of(&image(Samples::U16(Vec::clone(&wide)), 16), limit);
+            assert_eq!(
+                (fast.pixels, fast.coloured, fast.median),
+                (35, plain.coloured, plain.median)
+            );
+            assert_eq!(fast.bounds, plain.bounds);
+        }
+    }
 
     #[test]
     fn the_box_holds_all_coloured_pixels_of_the_first_frame() {

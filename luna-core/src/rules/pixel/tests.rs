@@ -92,7 +92,7 @@ fn names(findings: &[Finding]) -> Vec<String> {
         let case = finding.message.rsplit_once(&format!("({}/", finding.rule));
         match case.and_then(|(_, rest)| rest.split_once(')')) {
             Some((case, _)) => format!("{}/{case}", finding.rule),
-            None => finding.rule.clone(),
+            None => finding.rule.to_string(),
         }
     };
     findings.iter().map(name).collect()

@@ -127,7 +127,7 @@ fn findings_are_found_by_rule_severity_path_and_page() {
         report.findings = (0..1200)
             .map(|number| {
                 let mut finding = one.clone();
-                finding.rule = format!("LX{:03}", number % 3);
+                finding.rule = format!("LX{:03}", number % 3).into();
                 finding.severity = Severity::ALL[number % 2];
                 finding.path = (number != 7).then(|| format!("{}.png", number / 2));
                 finding.message = "a \0 and a ' in it".to_owned();

@@ -122,7 +122,7 @@ pub(crate) fn records(paths: &[&str]) -> Vec<StoredRecord> {
 }
 
 pub(crate) fn entry(path: ItemPath, record: &Record) -> Entry {
-    Entry { item: Item::file(path, record.facts.size_bytes), record: record.clone() }
+    Entry { item: Item::file(path, record.facts.size_bytes), record: Box::new(record.clone()) }
 }
 
 pub(crate) fn packed(path: &str, record: &Record) -> StoredRecord {
