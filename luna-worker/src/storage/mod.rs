@@ -18,8 +18,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
-use opendal::Operator;
 use opendal::options::ReaderOptions;
+use opendal::{ErrorKind, Operator};
 
 pub use self::address::{Address, AddressError, KINDS, Kind, Scheme, help};
 pub use self::bridge::Bridge;
@@ -160,9 +160,24 @@ impl Storage {
         let error = |error| self.error(&error, key);
         let reader =
             self.operator.reader_options(&self.full(key)?, options).await.map_err(error)?;
-        let mut parts = reader.into_stream(..).await.map_err(error)?;
+        // A file of this machine is read into a buffer of 2 MiB that is cleared first, and once more to see
+        // that nothing follows, unless a range says how much is wanted: one byte more would show.
+        let bounded = listed.is_some() && self.address.scheme() == Scheme::Local;
+        let parts = if bounded {
+            reader.into_stream(0..size.saturating_add(1)).await
+        } else {
+            reader.into_stream(..).await
+        };
+        let mut parts = parts.map_err(error)?;
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        while let Some(part) = parts.try_next().await.map_err(error)? {
+        loop {
+            let part = match parts.try_next().await {
+                Ok(Some(part)) => part,
+                Ok(None) => break,
+                // The byte that should not be there is not.
+                Err(end) if bounded && end.kind() == ErrorKind::RangeNotSatisfied => break,
+                Err(end) => return Err(error(end)),
+            };
             for chunk in part {
                 bytes.extend_from_slice(&chunk);
             }
