@@ -152,17 +152,20 @@ impl Storage {
         listed: Option<&Stored>,
     ) -> Result<Vec<u8>> {
         let too_large = |found| Error::TooLarge { place: self.shown(key), max_bytes, found };
-        let size = listed.map_or(0, |listed| listed.size_bytes);
+        let (full, error) = (self.full(key)?, |error| self.error(&error, key));
+        // A file of this machine is read into a buffer of 2 MiB that is cleared first, and once more to see
+        // that nothing follows, unless a range says how much is wanted: one byte more would show.
+        let bounded = self.address.scheme() == Scheme::Local;
+        let size = match listed {
+            Some(listed) => listed.size_bytes,
+            None if bounded => self.operator.stat(&full).await.map_err(error)?.content_length(),
+            None => 0,
+        };
         if size > max_bytes {
             return Err(too_large(size));
         }
         let options = self.reader_options(listed.and_then(|listed| listed.version.as_deref()));
-        let error = |error| self.error(&error, key);
-        let reader =
-            self.operator.reader_options(&self.full(key)?, options).await.map_err(error)?;
-        // A file of this machine is read into a buffer of 2 MiB that is cleared first, and once more to see
-        // that nothing follows, unless a range says how much is wanted: one byte more would show.
-        let bounded = listed.is_some() && self.address.scheme() == Scheme::Local;
+        let reader = self.operator.reader_options(&full, options).await.map_err(error)?;
         let parts = if bounded {
             reader.into_stream(0..size.saturating_add(1)).await
         } else {
