@@ -1,17 +1,84 @@
-//! LUNA's service. In this version it says whether it is up, and nothing else: uploads, jobs and
-//! pages are not there yet, and nothing here claims that they are.
+//! LUNA's service: teams sign in, upload data sets, and read what the validation found.
+//!
+//! A request comes in through `app`, is somebody's by `caller`, and ends as an answer or a `problem`.
+//! What is kept lies in the catalogue and the storage of `luna_worker`, whose worker validates.
 
+mod auth;
+mod body;
+mod caller;
 mod health;
+mod problem;
+pub mod setup;
+mod tokens;
+mod upload;
+mod validation;
 
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use luna_worker::catalogue::Catalogue;
+use luna_worker::storage::Storage;
 use tokio::net::TcpListener;
 
-/// The routes.
-fn app() -> Router {
-    health::routes()
+use self::auth::Attempts;
+use self::tokens::Keys;
+use self::upload::InFlight;
+
+/// The largest JSON document that is read: 1,000 announced files with long paths.
+const MOST_JSON: usize = 4 << 20;
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Service {
+    catalogue: Catalogue,
+    storage: Storage,
+    /// The folder behind the storage.
+    objects: PathBuf,
+    keys: Keys,
+    /// How clients reach the service: `http://127.0.0.1:8000`, without a slash at its end.
+    public_url: String,
+    attempts: Attempts,
+    in_flight: InFlight,
+}
+
+type State = axum::extract::State<Arc<Service>>;
+
+impl Service {
+    /// A service on a catalogue and the objects of a folder; `secret` signs tokens and upload URLs.
+    pub fn new(
+        catalogue: Catalogue,
+        storage: Storage,
+        objects: PathBuf,
+        secret: &str,
+        public_url: &str,
+    ) -> Self {
+        Self {
+            catalogue,
+            storage,
+            objects,
+            keys: Keys::new(secret),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            attempts: Attempts::default(),
+            in_flight: InFlight::default(),
+        }
+    }
+}
+
+fn app(service: Service) -> Router {
+    Router::new()
+        .merge(health::routes())
+        .merge(auth::routes())
+        .merge(upload::routes())
+        .merge(validation::routes())
+        .fallback(async || problem::Problem::not_found())
+        .method_not_allowed_fallback(async || problem::Problem::wrong_method())
+        .layer(DefaultBodyLimit::max(MOST_JSON))
+        .layer(axum::middleware::from_fn(problem::with_request_id))
+        .with_state(Arc::new(service))
 }
 
 /// Serves until `shutdown` resolves; requests in work are answered first.
@@ -20,7 +87,9 @@ fn app() -> Router {
 /// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
+    service: Service,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, app()).with_graceful_shutdown(shutdown).await
+    let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
 }

@@ -1,15 +1,32 @@
 //! The `luna-http` command.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use luna_http::{Service, setup};
+use luna_worker::command::service::{Catalogued, Logs, stop_signal};
+use luna_worker::worker::{Options, Worker};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tokio_util::sync::CancellationToken;
 
-/// LUNA's service.
+/// As in `luna`: the system's allocator gives the pages of every picture back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// LUNA's service: teams upload data sets, and read what is wrong with them.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(
+    version,
+    after_help = "\
+Examples:
+  luna-http serve                        everything in ./luna-data, nothing else to start
+  luna admin team create radiant         a team, and then
+  luna admin user create ada --team radiant
+  luna-http serve --worker external      beside one or more `luna worker`"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -18,49 +35,103 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve until SIGTERM or Ctrl-C
-    Serve {
-        /// Address and port to listen on; port 0 takes a free one, which the log names
-        #[arg(long, env = "LUNA_BIND", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
-        bind: SocketAddr,
+    Serve(Box<Serve>),
+}
 
-        /// What is logged: a level or tracing directives
-        #[arg(long, env = "LUNA_LOG", value_name = "FILTER", default_value = "info")]
-        log: String,
-    },
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// Address and port to listen on; port 0 takes a free one, which the log names
+    #[arg(long, env = "LUNA_BIND", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    bind: SocketAddr,
+
+    /// How clients reach the service; the address unless given
+    #[arg(long, env = "LUNA_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+
+    /// Who validates
+    #[arg(long, env = "LUNA_WORKER", value_enum, default_value = "embedded")]
+    worker: Where,
+
+    /// Signs tokens and upload URLs, at least 32 bytes; made once and kept in the data folder unless given
+    #[arg(long, env = "LUNA_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    jwt_secret: Option<String>,
+
+    /// File with the password of the first user, `admin`; made up and printed once unless given
+    #[arg(long, env = "LUNA_ADMIN_PASSWORD_FILE", value_name = "FILE")]
+    admin_password_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    catalogued: Catalogued,
+
+    #[command(flatten)]
+    logs: Logs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Where {
+    /// A worker inside this process
+    Embedded,
+    /// `luna worker` beside it
+    External,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Command::Serve { bind, log } = Cli::parse().command;
-    let filter = EnvFilter::try_new(&log).with_context(|| format!("--log {log}"))?;
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-
-    // Before anybody learns that it listens: a stop must never find it unprepared.
-    let shutdown = shutdown()?;
-    let listener =
-        TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
-    let address = listener.local_addr()?;
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-    luna_http::serve(listener, shutdown).await?;
-    tracing::info!("stopped");
-    Ok(())
+    let Command::Serve(serve) = Cli::parse().command;
+    serve.run().await
 }
 
-/// Resolves at Ctrl-C or SIGTERM. Both are caught from this call on, not only once it is polled.
-#[cfg(unix)]
-fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-    })
-}
+impl Serve {
+    async fn run(self) -> anyhow::Result<()> {
+        // Before anybody learns that it listens: a stop must never find it unprepared.
+        let stop = stop_signal()?;
+        let secret = setup::secret(self.jwt_secret.clone(), self.bind, self.catalogued.data_dir())?;
+        let (catalogue, storage) = self.catalogued.open().await?;
+        let objects = setup::objects(&storage)?;
+        if let Some(password) = setup::administrator(&catalogue, self.password()?).await? {
+            // A line of its own, before any log line; nobody sees it again.
+            writeln!(std::io::stdout(), "admin password: {password}")?;
+        }
+        self.logs.begin()?;
+        luna_worker::metrics::begin();
+        let listener = TcpListener::bind(self.bind)
+            .await
+            .with_context(|| format!("cannot listen on {}", self.bind))?;
+        let address = listener.local_addr()?;
+        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let worker = match self.worker {
+            Where::External => None,
+            Where::Embedded => {
+                let options = Options::new("embedded".to_owned(), self.catalogued.identity_key()?);
+                let worker = Worker::new(catalogue.clone(), storage.clone(), options);
+                let stop = stop.clone();
+                Some(tokio::spawn(async move { worker.run(stop).await }))
+            }
+        };
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        let service = Service::new(catalogue.clone(), storage, objects, &secret, &url);
+        let served = luna_http::serve(listener, service, stop.clone().cancelled_owned()).await;
+        // If the listener failed, the worker is not told by anybody else.
+        CancellationToken::cancel(&stop);
+        if let Some(worker) = worker {
+            worker.await??;
+        }
+        catalogue.close().await;
+        served?;
+        tracing::info!("stopped");
+        Ok(())
+    }
 
-/// Resolves at Ctrl-C.
-#[cfg(not(unix))]
-fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
+    fn password(&self) -> anyhow::Result<Option<String>> {
+        let Some(place) = &self.admin_password_file else { return Ok(None) };
+        let password = std::fs::read_to_string(place)
+            .with_context(|| format!("{}: cannot be read", place.display()))?;
+        let password = password.trim_end_matches(['\r', '\n']).to_owned();
+        anyhow::ensure!(
+            password.len() >= 12,
+            "{}: the password of `admin` needs 12 letters at least",
+            place.display()
+        );
+        Ok(Some(password))
+    }
 }

@@ -1,39 +1,123 @@
-//! The real binary on a free port, asked over TCP.
+//! The service through its binary: signing in, uploading, reading the verdict.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use luna_fixtures::Recipe;
+use luna_worker::catalogue::{Catalogue, Role};
+use luna_worker::secrets;
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_luna-http");
 
 struct Service {
     process: Child,
-    log: BufReader<ChildStderr>,
-    address: SocketAddr,
+    folder: TempDir,
+    url: String,
+    password: String,
+    client: Client,
+    log: Option<BufReader<std::process::ChildStderr>>,
 }
 
 impl Service {
     fn start() -> Self {
-        let mut process = Command::new(assert_cmd::cargo::cargo_bin!("luna-http"))
+        Self::within(tempfile::tempdir().unwrap(), None)
+    }
+
+    /// On a data folder; with the password of an earlier start, if there was one.
+    fn within(folder: TempDir, known: Option<String>) -> Self {
+        let mut process = Command::new(BINARY)
             .args(["serve", "--bind", "127.0.0.1:0"])
+            .env("LUNA_DATA_DIR", folder.path())
             .env_remove("LUNA_LOG")
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let listening = log_line(&mut log);
-        let address = listening["fields"]["address"].as_str().unwrap().parse().unwrap();
-        Self { process, log, address }
+        let url = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "ended before it listened");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == "listening" {
+                break format!("http://{}", line["address"].as_str().unwrap());
+            }
+        };
+        let password = known.unwrap_or_else(|| {
+            let mut line = String::new();
+            BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            line.trim().strip_prefix("admin password: ").unwrap().to_owned()
+        });
+        let client = Client::new();
+        Self { process, folder, url, password, client, log: Some(log) }
     }
 
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: luna\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().unwrap()
+    }
+
+    fn login(&self, username: &str, password: &str) -> Response {
+        let form = [("username", username), ("password", password)];
+        self.client.post(format!("{}/api/v1/auth/login", self.url)).form(&form).send().unwrap()
+    }
+
+    fn token(&self) -> String {
+        let answer: Value = self.login("admin", &self.password).json().unwrap();
+        assert_eq!(
+            (&answer["token_type"], &answer["expires_in"]),
+            (&json!("bearer"), &json!(3_600))
+        );
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    fn post(&self, token: &str, path: &str, body: &Value) -> Response {
+        self.client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(token)
+            .json(body)
+            .send()
+            .unwrap()
+    }
+
+    fn upload(&self, token: &str, files: &Value) -> Value {
+        let body = json!({ "dataset_name": "set", "description": "", "files": files });
+        let answer = self.post(token, "/api/v1/upload/start", &body);
+        assert_eq!(answer.status(), 200);
+        answer.json().unwrap()
+    }
+
+    fn put(&self, target: &Value, bytes: &[u8]) -> Response {
+        let request = self.client.put(target["upload_url"].as_str().unwrap());
+        with_headers(request, target).body(bytes.to_vec()).send().unwrap()
+    }
+
+    fn ended(&self, token: &str, dataset: &Value) -> Value {
+        let end = Instant::now() + Duration::from_mins(1);
+        loop {
+            let path = format!("{}/api/v1/validation/{dataset}/status", self.url);
+            let status: Value =
+                self.client.get(path).bearer_auth(token).send().unwrap().json().unwrap();
+            if !matches!(status["status"].as_str(), Some("pending" | "processing")) {
+                return status;
+            }
+            assert!(Instant::now() < end, "{status}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn stop(mut self) -> (TempDir, String, String) {
+        let stopped = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
+        assert!(stopped.unwrap().success());
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+        let mut rest = String::new();
+        self.log.take().unwrap().read_to_string(&mut rest).unwrap();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        (folder, std::mem::take(&mut self.password), rest)
     }
 }
 
@@ -44,38 +128,301 @@ impl Drop for Service {
     }
 }
 
-fn log_line(log: &mut BufReader<ChildStderr>) -> Value {
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    serde_json::from_str(&line).unwrap()
+fn with_headers(request: RequestBuilder, target: &Value) -> RequestBuilder {
+    target["headers"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .fold(request, |request, (name, value)| request.header(name, value.as_str().unwrap()))
+}
+
+fn problem(answer: Response, status: u16, code: &str) -> Value {
+    assert_eq!(answer.status(), status);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let problem: Value = answer.json().unwrap();
+    assert_eq!(problem["code"], code, "{problem}");
+    assert_eq!((&problem["status"], &problem["request_id"]), (&json!(status), &json!(id)));
+    problem
+}
+
+fn announced(name: &str, bytes: &[u8]) -> Value {
+    json!({
+        "filename": name,
+        "content_type": "application/octet-stream",
+        "size_bytes": bytes.len(),
+        "sha256": hex::encode(Sha256::digest(bytes)),
+    })
+}
+
+/// A sound picture, and one that was cut short.
+fn pictures() -> Vec<(String, Vec<u8>)> {
+    let recipe = "[[file]]\npath = \"a/whole.png\"\npicture = \"chest\"\nwidth = 640\nheight = 720\n\
+                  format = \"png\"\nbits = 8\n";
+    let folder = tempfile::tempdir().unwrap();
+    Recipe::parse(recipe).unwrap().write_to(folder.path()).unwrap();
+    let whole = std::fs::read(folder.path().join("a/whole.png")).unwrap();
+    let cut = whole[..whole.len() / 2].to_vec();
+    vec![("a/whole.png".to_owned(), whole), ("a/cut.png".to_owned(), cut)]
 }
 
 #[test]
-fn health_claims_only_what_is_there() {
+fn a_data_set_is_uploaded_validated_and_read() {
     let service = Service::start();
-    let (status, body) = service.get("/health");
-    assert_eq!(status, 200);
+    let token = service.token();
+    let files = pictures();
+    let list: Vec<Value> = files.iter().map(|(name, bytes)| announced(name, bytes)).collect();
+    let started = service.upload(&token, &json!(list));
+    let (dataset, targets) = (&started["dataset_id"], started["upload_urls"].as_array().unwrap());
+    assert_eq!(targets.len(), 2);
+    for (target, (name, bytes)) in targets.iter().zip(&files) {
+        assert_eq!((&target["filename"], &target["method"]), (&json!(name), &json!("PUT")));
+        assert!(!target["s3_key"].as_str().unwrap().contains("whole"), "names are no places");
+        assert_eq!(service.put(target, bytes).status(), 200);
+    }
+    let done = json!({ "dataset_id": dataset });
+    let first: Value = service.post(&token, "/api/v1/upload/complete", &done).json().unwrap();
+    let again: Value = service.post(&token, "/api/v1/upload/complete", &done).json().unwrap();
     assert_eq!(
-        serde_json::from_str::<Value>(&body).unwrap(),
-        json!({
-            "status": "ok",
-            "database": "not configured",
-            "s3": "not configured",
-            "version": env!("CARGO_PKG_VERSION"),
-        })
+        (&first["status"], &again["status"]),
+        (&json!("queued"), &json!("already_completed"))
     );
-    assert_eq!(service.get("/liveness").0, 200);
-    assert_eq!(service.get("/readiness").0, 200);
-    assert_eq!(service.get("/api/v1/upload/start").0, 404);
+    assert_eq!(first["validation_job_id"], again["validation_job_id"]);
+
+    let status = service.ended(&token, dataset);
+    assert_eq!((&status["status"], &status["verdict"]), (&json!("completed"), &json!("fail")));
+    assert_eq!(status["error_message"], Value::Null);
+    let results = &status["validation_results"];
+    assert_eq!(
+        (&results["valid"], &results["files_checked"], &results["files_failed"]),
+        (&json!(false), &json!(2), &json!(1))
+    );
+    assert!(status["completed_at"].as_str().unwrap().ends_with('Z'));
+
+    let report = |format: &str| {
+        let path = format!("{}/api/v1/validation/{dataset}/report?format={format}", service.url);
+        service.client.get(path).bearer_auth(&token).send().unwrap()
+    };
+    let json: Value = report("json").json().unwrap();
+    let cut =
+        json["files"].as_array().unwrap().iter().find(|it| it["path"] == "a/cut.png").unwrap();
+    assert_eq!(cut["findings"][0]["rule"], "LF004");
+    let html = report("html");
+    assert!(html.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(html.text().unwrap().contains("LF004"));
+    problem(report("exe"), 422, "invalid-query");
 }
 
-#[cfg(unix)]
 #[test]
-fn sigterm_ends_it_in_order() {
-    let mut service = Service::start();
-    let terminated =
-        Command::new("kill").args(["-TERM", &service.process.id().to_string()]).status().unwrap();
-    assert!(terminated.success());
-    assert_eq!(log_line(&mut service.log)["fields"]["message"], "stopped");
-    assert_eq!(service.process.wait().unwrap().code(), Some(0));
+fn another_teams_things_are_not_there() {
+    let service = Service::start();
+    let login = |name: &str| {
+        let answer: Value = service.login(name, "correct horse battery").json().unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    };
+    let database = format!("sqlite://{}", service.folder.path().join("luna.db").display());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let team_of_bo = runtime.block_on(async {
+        let catalogue = Catalogue::open(&database, 1).await.unwrap();
+        let hash = secrets::hashed("correct horse battery").unwrap();
+        let mut teams = Vec::new();
+        for (name, role) in [("ann", Role::User), ("bo", Role::User), ("olga", Role::Organiser)] {
+            let team = catalogue.create_team(&format!("team of {name}")).await.unwrap();
+            catalogue.create_user(team.id, name, &hash, role).await.unwrap();
+            teams.push(team.id);
+        }
+        catalogue.close().await;
+        teams[1]
+    });
+    let (ann, bo, olga) = (login("ann"), login("bo"), login("olga"));
+    let dataset = service.upload(&ann, &json!([announced("a.bin", b"one")]))["dataset_id"].clone();
+    let complete = |token: &str| {
+        service.post(token, "/api/v1/upload/complete", &json!({ "dataset_id": dataset }))
+    };
+    problem(complete(&bo), 404, "not-found");
+    problem(complete(&olga), 404, "not-found");
+    assert_eq!(complete(&ann).status(), 200);
+    service.ended(&ann, &dataset);
+    let get = |token: &str, what: &str| {
+        let path = format!("{}/api/v1/validation/{dataset}/{what}", service.url);
+        service.client.get(path).bearer_auth(token).send().unwrap()
+    };
+    for what in ["status", "report"] {
+        problem(get(&bo, what), 404, "not-found");
+        assert_eq!(get(&ann, what).status(), 200, "{what}");
+        assert_eq!(get(&olga, what).status(), 200, "organisers see every team's");
+    }
+    let start = |more: Value| {
+        let mut body = json!({ "dataset_name": "set", "files": [] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let foreign = [json!({ "team_id": team_of_bo }), json!({ "replaces": dataset })];
+    problem(
+        service.post(&ann, "/api/v1/upload/start", &start(foreign[0].clone())),
+        404,
+        "not-found",
+    );
+    problem(
+        service.post(&bo, "/api/v1/upload/start", &start(foreign[1].clone())),
+        404,
+        "not-found",
+    );
+    let admins = service.token();
+    let for_bo = service.post(&admins, "/api/v1/upload/start", &start(foreign[0].clone()));
+    assert_eq!(for_bo.status(), 200, "an admin may name any team");
+}
+
+#[test]
+fn what_is_not_what_was_announced_is_not_kept() {
+    let service = Service::start();
+    let token = service.token();
+    let bytes = b"exactly these bytes";
+    let started = service.upload(&token, &json!([announced("a.bin", bytes)]));
+    let target = &started["upload_urls"][0];
+    problem(service.put(target, b"exactly these bytez"), 422, "other-checksum");
+    problem(service.put(target, b"fewer bytes"), 422, "other-size");
+    problem(service.put(target, b"exactly these bytes and more"), 422, "other-size");
+    let chunked = reqwest::blocking::Body::new(std::io::Cursor::new(vec![7; 1 << 20]));
+    let request = service.client.put(target["upload_url"].as_str().unwrap());
+    let answer = with_headers(request, target).body(chunked).send();
+    // The answer may come while the client still sends, and then the connection is closed on it.
+    if let Ok(answer) = answer {
+        problem(answer, 422, "other-size");
+    }
+    let kept = |folder: &str| {
+        let folder = service.folder.path().join("objects").join(folder);
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    };
+    assert_eq!((kept("uploads"), kept(".luna-parts")), (0, 0));
+
+    assert_eq!(service.put(target, bytes).status(), 200);
+    assert_eq!(service.put(target, bytes).status(), 200, "again, as after a lost answer");
+    problem(service.put(target, b"exactly these bytez"), 422, "other-checksum");
+    assert_eq!(kept(&format!("uploads/{}", started["dataset_id"])), 1);
+}
+
+#[test]
+fn urls_are_good_for_what_they_were_made_for() {
+    let service = Service::start();
+    let token = service.token();
+    let files = json!([announced("a.bin", b"one"), announced("b.bin", b"two")]);
+    let started = service.upload(&token, &files);
+    let (a, b) = (&started["upload_urls"][0], &started["upload_urls"][1]);
+    let of = |target: &Value| target["upload_url"].as_str().unwrap().to_owned();
+    let query = of(a).split_once('?').unwrap().1.to_owned();
+    let swapped = format!("{}?{query}", of(b).split_once('?').unwrap().0);
+    let (_, signature) = query.split_once("signature=").unwrap();
+    let bare = of(a).split_once('?').unwrap().0.to_owned();
+    for url in [
+        bare.clone(),
+        swapped,
+        format!("{bare}?expires=1&signature={signature}"),
+        format!("{bare}?expires=99999999999&signature={signature}"),
+        format!("{}/upload/999/999?{query}", service.url),
+    ] {
+        let target = json!({ "upload_url": url, "headers": a["headers"] });
+        problem(service.put(&target, b"one"), 403, "bad-signature");
+    }
+    let typed = json!({ "upload_url": of(a), "headers": { "Content-Type": "text/html" } });
+    problem(service.put(&typed, b"one"), 422, "other-type");
+}
+
+#[test]
+fn nobody_gets_in_without_a_password_or_with_anothers_token() {
+    let service = Service::start();
+    problem(service.get("/api/v1/validation/1/status"), 401, "no-token");
+    for token in ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+        let answer = service.client.get(format!("{}/api/v1/auth/me", service.url));
+        problem(answer.bearer_auth(token).send().unwrap(), 401, "bad-token");
+    }
+    let unknown = problem(service.login("nobody", "guess"), 401, "wrong-login");
+    let known = problem(service.login("admin", "guess"), 401, "wrong-login");
+    assert_eq!(unknown["detail"], known["detail"]);
+    for _ in 0..4 {
+        problem(service.login("admin", "guess"), 401, "wrong-login");
+    }
+    // Five tries a minute are over, also for the right password.
+    let refused = service.login("admin", &service.password);
+    assert!(refused.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    problem(refused, 429, "too-many-tries");
+}
+
+#[test]
+fn what_is_unknown_malformed_or_missing_is_said_alike() {
+    let service = Service::start();
+    let token = service.token();
+    let get = |path: &str| {
+        service.client.get(format!("{}{path}", service.url)).bearer_auth(&token).send().unwrap()
+    };
+    for path in [
+        "/api/v1/validation/1/status",
+        "/api/v1/validation/x/status",
+        "/api/v1/validation/-1/report",
+        "/api/v1/nothing",
+        "/",
+    ] {
+        problem(get(path), 404, "not-found");
+    }
+    problem(get("/api/v1/upload/start"), 405, "method-not-allowed");
+    let start = |body: Value| service.post(&token, "/api/v1/upload/start", &body);
+    let bad = json!({
+        "dataset_name": " ",
+        "files": [
+            { "filename": "a", "content_type": "image/png", "size_bytes": 1, "sha256": "12" },
+            { "filename": "", "content_type": "image/png", "size_bytes": 1 },
+        ],
+    });
+    let problem_of_fields = problem(start(bad), 422, "invalid-fields");
+    let pointers: Vec<&Value> =
+        problem_of_fields["errors"].as_array().unwrap().iter().map(|it| &it["pointer"]).collect();
+    assert_eq!(pointers, ["/dataset_name", "/files/0/sha256", "/files/1/filename"]);
+    let extra = json!({ "dataset_name": "a", "files": [], "state": "complete" });
+    problem(start(extra), 422, "invalid-fields");
+    let twice = json!([announced("a.bin", b"one"), announced("a.bin", b"two")]);
+    problem(start(json!({ "dataset_name": "a", "files": twice })), 422, "invalid");
+}
+
+#[test]
+fn health_is_asked_for_and_sessions_survive_a_restart() {
+    let service = Service::start();
+    let health: Value = service.get("/health").json().unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = json!({ "status": "ok", "database": "ok", "s3": "ok", "version": version });
+    assert_eq!(health, expected);
+    assert_eq!(service.get("/liveness").status(), 200);
+    assert!(service.get("/metrics").text().unwrap().contains("validation_job_retries_total 0"));
+    let token = service.token();
+
+    let objects = service.folder.path().join("objects");
+    std::fs::rename(&objects, service.folder.path().join("away")).unwrap();
+    let unready = service.get("/readiness");
+    assert_eq!(unready.status(), 503);
+    assert_eq!(unready.json::<Value>().unwrap()["s3"], "unavailable");
+    std::fs::rename(service.folder.path().join("away"), objects).unwrap();
+
+    let (folder, password, log) = service.stop();
+    assert!(log.lines().last().unwrap().contains("stopped"), "{log}");
+    assert!(!log.contains(&password) && !log.contains(&token));
+    let again = Service::within(folder, Some(password));
+    let me = again.client.get(format!("{}/api/v1/auth/me", again.url)).bearer_auth(&token);
+    let me: Value = me.send().unwrap().json().unwrap();
+    assert_eq!((&me["username"], &me["role"]), (&json!("admin"), &json!("admin")));
+}
+
+#[test]
+fn unsafe_settings_are_refused_with_what_to_do() {
+    let refused = |arguments: &[&str], secret: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(BINARY);
+        command.arg("serve").args(arguments).env("LUNA_DATA_DIR", folder.path());
+        command.env_remove("LUNA_JWT_SECRET");
+        let ended = command.envs(secret.map(|it| ("LUNA_JWT_SECRET", it))).output().unwrap();
+        assert!(!ended.status.success());
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    assert!(refused(&["--bind", "0.0.0.0:0"], None).contains("LUNA_JWT_SECRET"));
+    assert!(refused(&["--bind", "0.0.0.0:0"], Some("short")).contains("32 bytes"));
+    let elsewhere = refused(&["--bind", "127.0.0.1:0", "--storage-url", "memory://x"], None);
+    assert!(elsewhere.contains("folder"), "{elsewhere}");
 }

@@ -16,6 +16,8 @@ pub mod place;
 pub mod progress;
 #[cfg(feature = "database")]
 pub mod queue;
+#[cfg(feature = "service")]
+pub mod secrets;
 #[cfg(feature = "storage")]
 pub mod storage;
 mod uri;

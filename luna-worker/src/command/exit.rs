@@ -50,7 +50,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a subcommand gave up.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The arguments make no sense together.
     #[error("{0}")]
     Usage(String),

@@ -20,7 +20,7 @@ mod reports;
 mod rules;
 mod schema;
 #[cfg(feature = "service")]
-mod service;
+pub mod service;
 mod stdout;
 mod validate;
 #[cfg(feature = "service")]
@@ -31,8 +31,7 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use self::exit::Exit;
-use self::exit::Failure;
+pub use self::exit::{Exit, Failure};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,23 +1,23 @@
 //! Arguments that the commands around the service share: where its catalogue and its objects are.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use luna_core::{IdentityKey, text};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
-use crate::logs;
 use crate::storage::Storage;
+use crate::{logs, secrets};
 
 /// Connections to the database of one process.
 const CONNECTIONS: u32 = 8;
 
 /// Where a service keeps what it knows.
 #[derive(Debug, clap::Args)]
-pub(super) struct Catalogued {
+pub struct Catalogued {
     /// Folder of a service that keeps its own database and objects
     #[arg(long, env = "LUNA_DATA_DIR", value_name = "FOLDER", default_value = "luna-data")]
     data_dir: PathBuf,
@@ -33,7 +33,10 @@ pub(super) struct Catalogued {
 
 impl Catalogued {
     /// Opens both; the schema is brought up to date.
-    pub(super) async fn open(&self) -> Result<(Catalogue, Storage), Failure> {
+    ///
+    /// # Errors
+    /// If either cannot be used.
+    pub async fn open(&self) -> Result<(Catalogue, Storage), Failure> {
         let storage = self.storage()?;
         Ok((self.catalogue().await?, storage))
     }
@@ -49,6 +52,11 @@ impl Catalogued {
         Ok(Catalogue::open(&url, CONNECTIONS).await?)
     }
 
+    /// The folder of a service that keeps its own things.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     fn own_database(&self) -> Result<String, Failure> {
         fs::create_dir_all(&self.data_dir)
             .map_err(|error| Failure::unopened(&self.data_dir, error))?;
@@ -62,7 +70,10 @@ impl Catalogued {
 
     /// The key under which identities are hashed: `LUNA_IDENTITY_KEY`, else one that is made once and kept
     /// in the data folder. Workers on several machines must be given the same one.
-    pub(super) fn identity_key(&self) -> Result<IdentityKey, Failure> {
+    ///
+    /// # Errors
+    /// If there is none where there must be one, or it is none.
+    pub fn identity_key(&self) -> Result<IdentityKey, Failure> {
         if let Some(digits) = std::env::var("LUNA_IDENTITY_KEY").ok().filter(|it| !it.is_empty()) {
             return parse("LUNA_IDENTITY_KEY", &digits);
         }
@@ -74,30 +85,9 @@ impl Catalogued {
             ));
         }
         let place = self.data_dir.join("identity.key");
-        fs::create_dir_all(&self.data_dir)
-            .map_err(|error| Failure::unopened(&self.data_dir, error))?;
-        let digits = match fs::read_to_string(&place) {
-            Ok(digits) => digits,
-            Err(_) => make_key(&place).map_err(|error| Failure::unopened(&place, error))?,
-        };
+        let digits = secrets::kept_key(&place).map_err(|error| Failure::unopened(&place, error))?;
         parse(&text::escaped(&place.to_string_lossy()), &digits)
     }
-}
-
-/// Makes a key; of several processes that do so at once, one wins.
-fn make_key(place: &Path) -> std::io::Result<String> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(std::io::Error::other)?;
-    let folder = place.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(hex::encode(key).as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(place) {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error.error),
-    }
-    fs::read_to_string(place)
 }
 
 /// The message must not repeat what it read: it may be almost a key.
@@ -109,14 +99,18 @@ fn parse(origin: &str, digits: &str) -> Result<IdentityKey, Failure> {
 
 /// What is logged.
 #[derive(Debug, clap::Args)]
-pub(super) struct Logs {
+pub struct Logs {
     /// What is logged, as JSON lines on stderr: a level or tracing directives
     #[arg(long, env = "LUNA_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
 }
 
 impl Logs {
-    pub(super) fn begin(&self) -> Result<(), Failure> {
+    /// Logs from now on.
+    ///
+    /// # Errors
+    /// If the filter is none.
+    pub fn begin(&self) -> Result<(), Failure> {
         let filter = logs::filter(&self.log).map_err(|error| {
             Failure::Usage(format!("--log {}: {error}", text::shown(&self.log)))
         })?;
@@ -134,4 +128,38 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|source| Failure::service("threads", source))
+}
+
+/// Set at Ctrl-C or SIGTERM. Both are caught from this call on.
+///
+/// # Errors
+/// If they cannot be caught.
+#[cfg(unix)]
+pub fn stop_signal() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tracing::info!("told to stop");
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+/// Set at Ctrl-C.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn stop_signal() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        told.cancel();
+    });
+    Ok(stop)
 }

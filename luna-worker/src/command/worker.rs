@@ -5,11 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use clap::Subcommand;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
 use super::options::size;
-use super::service::{Catalogued, Logs, runtime};
+use super::service::{Catalogued, Logs, runtime, stop_signal};
 use super::stdout;
 use crate::metrics;
 use crate::worker::{Options, Worker, health};
@@ -125,34 +124,6 @@ fn machine() -> String {
     let name = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
     let name = name.or_else(|| Some(std::fs::read_to_string("/etc/hostname").ok()?.trim().into()));
     name.unwrap_or_else(|| format!("process {}", std::process::id()))
-}
-
-/// Set at Ctrl-C or SIGTERM. Both are caught from this call on.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<CancellationToken> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        tracing::info!("told to stop");
-        told.cancel();
-    });
-    Ok(stop)
-}
-
-/// Set at Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        let _ = tokio::signal::ctrl_c().await;
-        told.cancel();
-    });
-    Ok(stop)
 }
 
 fn healthcheck(bind: SocketAddr) -> Exit {

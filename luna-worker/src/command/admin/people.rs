@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHasher as _, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
 use clap::{Subcommand, ValueEnum};
 use luna_core::text;
 use sha2::{Digest as _, Sha256};
@@ -14,13 +12,10 @@ use crate::catalogue::{Catalogue, Role};
 use crate::command::exit::{Exit, Failure};
 use crate::command::service::Catalogued;
 use crate::command::stdout;
+use crate::secrets;
 
 /// Rows that are listed at once.
 const PAGE: u32 = 500;
-/// Letters and digits that nobody takes for one another.
-const LETTERS: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-/// Letters of a secret: 24 of 56 have 139 bits.
-const LENGTH: usize = 24;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Team {
@@ -148,8 +143,8 @@ impl User {
         match self {
             Self::Create { username, team, role } => {
                 let team = catalogue.team_named(&team).await?;
-                let password = secret()?;
-                let hash = hashed(&password)?;
+                let password = secrets::new().map_err(lacking)?;
+                let hash = secrets::hashed(&password).map_err(lacking)?;
                 let user = catalogue.create_user(team.id, &username, &hash, role.into()).await?;
                 let object = format!("user {}", user.id);
                 catalogue.audit(ACTOR, Some(team.id), "user.create", &object, "{}").await?;
@@ -171,8 +166,9 @@ impl User {
             }
             Self::Password { username } => {
                 let user = catalogue.user_named(&username).await?;
-                let password = secret()?;
-                catalogue.set_password(user.id, &hashed(&password)?).await?;
+                let password = secrets::new().map_err(lacking)?;
+                let hash = secrets::hashed(&password).map_err(lacking)?;
+                catalogue.set_password(user.id, &hash).await?;
                 let object = format!("user {}", user.id);
                 catalogue.audit(ACTOR, Some(user.team_id), "user.password", &object, "{}").await?;
                 stdout::line(&format!("password: {password}"))?;
@@ -220,7 +216,7 @@ impl Key {
         match self {
             Self::Create { team, name, scopes, expires } => {
                 let team = catalogue.team_named(&team).await?;
-                let key = format!("luna_{}", secret()?);
+                let key = format!("luna_{}", secrets::new().map_err(lacking)?);
                 let hash = hex::encode(Sha256::digest(key.as_bytes()));
                 let expires = match expires {
                     Some(time) => Some(catalogue.now().await?.after(time)),
@@ -259,29 +255,6 @@ impl Key {
     }
 }
 
-/// A new password or key.
-fn secret() -> Result<String, Failure> {
-    let mut letters = String::with_capacity(LENGTH);
-    while letters.len() < LENGTH {
-        let mut byte = [0];
-        getrandom::fill(&mut byte)
-            .map_err(|error| Failure::service("random numbers", std::io::Error::other(error)))?;
-        // 224 is the largest multiple of 56 in a byte: all letters stay equally likely.
-        if byte[0] < 224 {
-            letters.push(char::from(LETTERS[usize::from(byte[0]) % LETTERS.len()]));
-        }
-    }
-    Ok(letters)
-}
-
-/// Argon2id as OWASP asks for: 19 MiB, two passes, one lane.
-fn hashed(password: &str) -> Result<String, Failure> {
-    let broken = |error: String| Failure::service("argon2", std::io::Error::other(error));
-    let params = Params::new(19 * 1_024, 2, 1, None).map_err(|error| broken(error.to_string()))?;
-    let mut salt = [0; 16];
-    getrandom::fill(&mut salt).map_err(|error| broken(error.to_string()))?;
-    let salt = SaltString::encode_b64(&salt).map_err(|error| broken(error.to_string()))?;
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash = hasher.hash_password(password.as_bytes(), &salt);
-    hash.map(|hash| hash.to_string()).map_err(|error| broken(error.to_string()))
+fn lacking(source: std::io::Error) -> Failure {
+    Failure::service("secrets", source)
 }

@@ -1,0 +1,170 @@
+//! Errors as clients get them: `application/problem+json` (RFC 9457), with a code that stays, and the number of
+//! the request, which the log has too.
+
+use axum::extract::Request;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use luna_worker::{catalogue, storage};
+use serde_json::json;
+use tracing::Instrument as _;
+
+/// Seconds after which a client should ask again when something behind the service is away.
+const LATER: u64 = 5;
+
+/// Why a request was not answered as asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    retry_after: Option<u64>,
+    errors: Vec<FieldError>,
+}
+
+/// A field of the request that cannot be taken.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct FieldError {
+    /// JSON pointer (RFC 6901) to it.
+    pub(crate) pointer: String,
+    pub(crate) detail: String,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Problem>;
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), retry_after: None, errors: Vec::new() }
+    }
+
+    /// The one answer for what is unknown, malformed or somebody else's.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.")
+    }
+
+    pub(crate) fn wrong_method() -> Self {
+        let detail = "This address does not take that method.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+    }
+
+    pub(crate) fn unauthorized(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = "Some fields cannot be taken; `errors` says which and why.";
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail);
+        Self { errors, ..problem }
+    }
+
+    pub(crate) fn internal() -> Self {
+        let detail = "The service failed; its log has the request's number.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds.max(1)), ..self }
+    }
+
+    fn away(what: &str) -> Self {
+        let detail = format!("The {what} does not answer at the moment; ask again.");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(LATER)
+    }
+}
+
+impl From<catalogue::Error> for Problem {
+    fn from(error: catalogue::Error) -> Self {
+        match error {
+            catalogue::Error::NotFound { .. } => Self::not_found(),
+            catalogue::Error::Conflict { what } => {
+                Self::new(StatusCode::CONFLICT, "conflict", format!("{}.", capital(what)))
+            }
+            catalogue::Error::Invalid { what } => {
+                let detail = format!("{}.", capital(what));
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
+            }
+            catalogue::Error::Unavailable { .. } => {
+                tracing::warn!(%error, "the database is away");
+                Self::away("database")
+            }
+            error => {
+                tracing::error!(%error, "the catalogue failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<storage::Error> for Problem {
+    fn from(error: storage::Error) -> Self {
+        tracing::error!(%error, "the storage failed");
+        Self::away("storage")
+    }
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        tracing::error!(%error, "the storage failed");
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => {
+                let detail = "The service has no room left; tell its operators.";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage-full", detail)
+            }
+            _ => Self::away("storage"),
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // The body is written where the request's number is known.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives each request a number, on its answer and in the log, and problems their body.
+pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
+    let Ok(id) = luna_worker::secrets::new() else { return Problem::internal().into_response() };
+    let span = tracing::info_span!("request", id, method = %request.method());
+    let mut response = next.run(request).instrument(span).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": problem.status.canonical_reason(),
+            "status": problem.status.as_u16(),
+            "detail": problem.detail,
+            "code": problem.code,
+            "request_id": id,
+        });
+        if !problem.errors.is_empty() {
+            body["errors"] = json!(problem.errors);
+        }
+        let head = response.headers().clone();
+        response = (problem.status, body.to_string()).into_response();
+        for name in [RETRY_AFTER, WWW_AUTHENTICATE, ALLOW] {
+            if let Some(value) = head.get(&name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        let json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
