@@ -1,6 +1,7 @@
 //! Small grey pictures and their histograms.
 
 use super::content;
+use super::sample::Sample as _;
 use super::shrink::Shrink;
 
 /// A rectangle of pixels.
@@ -114,9 +115,7 @@ impl GreyPicture {
         }
         tally.finish()
     }
-}
 
-impl GreyPicture {
     /// Counts of what lies outside `rect`.
     fn surroundings(&self, rect: Rect) -> GreyHistogram {
         let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
@@ -135,33 +134,23 @@ impl GreyPicture {
     }
 }
 
-/// Counts in the making. Neighbours are often equal: four tables keep one count from waiting for the last.
-pub(crate) struct Tally([[u32; 256]; 4]);
+/// Counts in the making, in the tables of [`Sample::tally`].
+pub(crate) struct Tally([u32; 256 * u8::TABLES]);
 
 impl Default for Tally {
     fn default() -> Self {
-        Self([[0; 256]; 4])
+        Self([0; 256 * u8::TABLES])
     }
 }
 
 impl Tally {
     pub(crate) fn add(&mut self, values: &[u8]) {
-        let [a, b, c, d] = &mut self.0;
-        let (groups, rest) = values.as_chunks::<4>();
-        for [first, second, third, fourth] in groups {
-            a[usize::from(*first)] += 1;
-            b[usize::from(*second)] += 1;
-            c[usize::from(*third)] += 1;
-            d[usize::from(*fourth)] += 1;
-        }
-        for value in rest {
-            a[usize::from(*value)] += 1;
-        }
+        u8::tally(values, &mut self.0);
     }
 
     pub(crate) fn finish(self) -> GreyHistogram {
         let mut sums = GreyHistogram::default();
-        for table in self.0 {
+        for table in self.0.chunks(256) {
             for (sum, count) in sums.counts.iter_mut().zip(table) {
                 *sum += count;
             }
