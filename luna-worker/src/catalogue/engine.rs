@@ -1,41 +1,26 @@
 //! The door to SQLite and PostgreSQL: one text, numbers, texts and bytes in, rows out.
 //!
 //! Everything above speaks SQL that both understand. What they do not share is in this file (locks on
-//! rows, how signals travel) and in the migrations (the clock, types).
+//! rows, how signals travel), in how they are [connected](super::connect) and in the migrations (the clock,
+//! types).
 
-use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgListener, PgRow};
 use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{Decode, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Decode, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, Transaction, Type};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use super::error::{self, Error, Result};
+use super::connect::Pool;
+use super::error::{Error, Result};
 
 /// PostgreSQL's name for our signals.
 const CHANNEL: &str = "luna";
-/// How long a call waits for a connection, and SQLite for another process's transaction.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Signals are hints: who falls this far behind looks at the tables anyway.
 const SIGNALS_KEPT: usize = 256;
-
-/// The pools behind a catalogue.
-#[derive(Debug)]
-pub(crate) enum Pool {
-    /// One connection writes, so that this process never waits for itself; some read.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
-    Postgres(PgPool),
-}
 
 /// Something was committed that others may wait for. Carries no data, may be lost or doubled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,27 +54,10 @@ impl Db {
     /// Opens `sqlite://path` (made if it is not there) or `postgres://…`.
     pub(crate) async fn open(url: &str, connections: u32) -> Result<Self> {
         let (signals, _) = broadcast::channel(SIGNALS_KEPT);
-        let malformed = |_| Error::Invalid { what: "the database URL is malformed" };
-        let (pool, listener) = match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => {
-                let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
-                (open_sqlite(options, connections).await?, None)
-            }
-            Some("postgres" | "postgresql") => {
-                let options = PgConnectOptions::from_str(url).map_err(malformed)?;
-                let pool = PgPoolOptions::new()
-                    // One of them listens.
-                    .max_connections(connections.saturating_add(1).max(2))
-                    .acquire_timeout(PATIENCE)
-                    .connect_with(options.application_name("luna"))
-                    .await?;
-                let listener = tokio::spawn(forward(pool.clone(), signals.clone()));
-                (Pool::Postgres(pool), Some(listener))
-            }
-            _ => {
-                let what = "a database URL begins with sqlite:// or postgres://";
-                return Err(Error::Invalid { what });
-            }
+        let pool = Pool::open(url, connections).await?;
+        let listener = match &pool {
+            Pool::Sqlite { .. } => None,
+            Pool::Postgres(pool) => Some(tokio::spawn(forward(pool.clone(), signals.clone()))),
         };
         Ok(Self(Arc::new(Inner { pool, signals, listener })))
     }
@@ -152,40 +120,6 @@ impl Db {
                 writer.close().await;
             }
             Pool::Postgres(pool) => pool.close().await,
-        }
-    }
-}
-
-async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> Result<Pool> {
-    let options = options
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(PATIENCE);
-    let writer = connect_sqlite(1, &options).await?;
-    let readers = connect_sqlite(connections.max(1), &options.read_only(true)).await?;
-    Ok(Pool::Sqlite { writer, readers })
-}
-
-/// SQLite does not wait, whatever its busy timeout says, while another process turns the log on or
-/// clears it away; so we do.
-async fn connect_sqlite(size: u32, options: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        // Kept open for ever: whoever closes the last connection clears the log away.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(PATIENCE * 3)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        match pool.connect_with(options.clone()).await {
-            Err(sqlx::Error::Database(error))
-                if error::is_busy(error.as_ref()) && Instant::now() < end =>
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            pool => return Ok(pool?),
         }
     }
 }

@@ -117,9 +117,11 @@ fn of_database(error: &dyn DatabaseError) -> Error {
             _ => Error::corrupt(format!("SQLSTATE {code}")),
         };
     }
+    if is_busy(error) {
+        return Error::unavailable("another process holds it");
+    }
     // SQLite's extended codes carry the primary one in their low byte.
     match code.parse::<u32>().map(|code| code & 0xff) {
-        Ok(5 | 6) => Error::unavailable("another process holds it"),
         Ok(13) => Error::unavailable("the disk is full"),
         Ok(8 | 10 | 14) => {
             Error::unavailable(format!("SQLite code {code}: check disk and permissions"))

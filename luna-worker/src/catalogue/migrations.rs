@@ -3,7 +3,8 @@
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::engine::{Db, Pool};
+use super::connect::Pool;
+use super::engine::Db;
 use super::error::Result;
 
 /// Any number will do, as long as nobody else on the server takes it: "LUNA".

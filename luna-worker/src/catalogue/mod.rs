@@ -6,6 +6,7 @@
 
 mod audit;
 mod cleanup;
+mod connect;
 mod datasets;
 pub(crate) mod engine;
 mod error;
