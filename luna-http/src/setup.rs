@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use luna_worker::catalogue::{self, Catalogue, Role};
 use luna_worker::secrets;
-use luna_worker::storage::{Scheme, Storage};
+use luna_worker::storage::Storage;
 
 /// Bytes of a secret that signs: as many as its hash has (RFC 7518, 3.2).
 const LEAST_SECRET: usize = 32;
@@ -91,11 +91,7 @@ pub fn secret(
 /// # Errors
 /// If it is none.
 pub fn objects(storage: &Storage) -> Result<PathBuf, SetupError> {
-    let address = storage.address();
-    if address.scheme() != Scheme::Local {
-        return Err(SetupError::NoFolder);
-    }
-    let folder = PathBuf::from(address.path());
+    let folder = storage.folder().ok_or(SetupError::NoFolder)?.to_owned();
     std::fs::create_dir_all(&folder).map_err(|source| SetupError::Machine {
         what: format!("{}: cannot be made", folder.display()),
         source,

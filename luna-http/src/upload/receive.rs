@@ -2,8 +2,7 @@
 //! announced. When the client hears 200, bytes, name and row are durable.
 
 use std::collections::HashSet;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use axum::Json;
@@ -14,18 +13,15 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt as _;
 use luna_worker::catalogue::File;
+use luna_worker::storage::Part;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use crate::body::Ids;
 use crate::problem::{Problem, Result};
 use crate::tokens::{Grant, now};
 use crate::{Service, State};
 
-/// Where files lie until they are whole: beside the objects, and never listed among them.
-const PARTS: &str = ".luna-parts";
 /// Bytes that are handed to the disk at once.
 const BLOCK: usize = 1 << 20;
 
@@ -114,32 +110,28 @@ fn other_size(file: &File) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other-size", detail)
 }
 
-/// Writes what comes to a file of its own; back comes that file, on the disk, and its SHA-256.
-async fn stream(service: &Service, file: &File, body: Body) -> Result<(NamedTempFile, String)> {
-    let parts = service.objects.join(PARTS);
-    let mut writer = Some(blocking(move || Writer::begin(&parts)).await?);
+/// Writes what comes to a part of its own; back comes that part, on the disk, and its SHA-256.
+async fn stream(service: &Service, file: &File, body: Body) -> Result<(Part, String)> {
+    let objects = service.objects.clone();
+    let mut part = blocking(move || Part::begin(&objects)).await?;
     let mut chunks = body.into_data_stream();
     let (mut block, mut left) = (Vec::new(), file.size_bytes);
-    loop {
-        let chunk = match chunks.next().await {
-            Some(Ok(chunk)) => chunk,
-            Some(Err(_)) => {
-                let detail = "The body broke off; send the file again.";
-                return Err(Problem::new(StatusCode::BAD_REQUEST, "broke-off", detail));
-            }
-            None => break,
-        };
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| {
+            let detail = "The body broke off; send the file again.";
+            Problem::new(StatusCode::BAD_REQUEST, "broke-off", detail)
+        })?;
         left = left.checked_sub(chunk.len() as u64).ok_or_else(|| other_size(file))?;
         block.extend_from_slice(&chunk);
         if block.len() >= BLOCK {
-            writer = Some(written(writer, std::mem::take(&mut block)).await?);
+            part = written(part, std::mem::take(&mut block)).await?;
         }
     }
     if left > 0 {
         return Err(other_size(file));
     }
-    let writer = written(writer, block).await?;
-    let (part, sha256) = blocking(move || writer.finish()).await?;
+    let mut part = written(part, block).await?;
+    let (part, sha256) = blocking(move || part.finish().map(|sha256| (part, sha256))).await?;
     if file.sha256.as_ref().is_some_and(|announced| *announced != sha256) {
         let detail =
             "The SHA-256 of what came is not the one that was announced; nothing was kept.";
@@ -148,9 +140,8 @@ async fn stream(service: &Service, file: &File, body: Body) -> Result<(NamedTemp
     Ok((part, sha256))
 }
 
-async fn written(writer: Option<Writer>, block: Vec<u8>) -> Result<Writer> {
-    let mut writer = writer.ok_or_else(Problem::internal)?;
-    Ok(blocking(move || writer.write(&block).map(|()| writer)).await?)
+async fn written(mut part: Part, block: Vec<u8>) -> io::Result<Part> {
+    blocking(move || part.write(&block).map(|()| part)).await
 }
 
 async fn blocking<T: Send + 'static>(
@@ -159,34 +150,12 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-struct Writer {
-    part: NamedTempFile,
-    hash: Sha256,
-}
-
-impl Writer {
-    fn begin(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        Ok(Self { part: NamedTempFile::new_in(folder)?, hash: Sha256::new() })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hash.update(bytes);
-        self.part.write_all(bytes)
-    }
-
-    fn finish(self) -> io::Result<(NamedTempFile, String)> {
-        self.part.as_file().sync_all()?;
-        Ok((self.part, hex::encode(self.hash.finalize())))
-    }
-}
-
 /// Moves the bytes to their place and notes them; a file that is there already is only compared.
-async fn keep(service: &Service, file: &File, part: NamedTempFile, sha256: &str) -> Result<()> {
+async fn keep(service: &Service, file: &File, part: Part, sha256: &str) -> Result<()> {
     let now = service.catalogue.file(file.dataset_id, file.id).await?;
     if now.received_at.is_none() {
-        let place = service.objects.join(&file.object_key);
-        blocking(move || put(part, &place)).await?;
+        let key = file.object_key.clone();
+        blocking(move || part.keep(&key)).await?;
     }
     let (key, size) = (&file.object_key, file.size_bytes);
     let marked = service.catalogue.mark_received(file.dataset_id, file.id, key, size, sha256).await;
@@ -197,16 +166,4 @@ async fn keep(service: &Service, file: &File, part: NamedTempFile, sha256: &str)
         }
     }
     Ok(marked?)
-}
-
-/// Makes a file an object: renamed, and the names that lead to it on the disk.
-fn put(part: NamedTempFile, place: &Path) -> io::Result<()> {
-    let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    std::fs::create_dir_all(folder)?;
-    part.persist(place)?;
-    // `uploads/7/key`: the last three folders may be new.
-    for folder in folder.ancestors().take(3) {
-        std::fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -11,10 +11,13 @@ mod bridge;
 mod error;
 mod meter;
 mod object;
+#[cfg(feature = "service")]
+mod part;
 mod ranges;
 mod source;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
@@ -27,6 +30,8 @@ pub use self::error::{Error, Result};
 pub use self::meter::{Operation, failures};
 pub(crate) use self::object::BlockingWriter;
 pub use self::object::{Listing, ObjectWriter, Stored};
+#[cfg(feature = "service")]
+pub use self::part::Part;
 pub use self::ranges::ObjectBytes;
 pub use self::source::StoredSource;
 
@@ -86,6 +91,11 @@ impl Storage {
         let slash = if prefix.is_empty() { "" } else { "/" };
         let prefix = format!("{prefix}{slash}").into();
         Ok(Self { operator, address: Arc::new(address.clone()), prefix })
+    }
+
+    /// The folder of this machine that it is, if it is one.
+    pub fn folder(&self) -> Option<&Path> {
+        (self.address.scheme() == Scheme::Local).then(|| Path::new(self.address.path()))
     }
 
     /// The same storage below another path of its bucket; connections are shared.
@@ -155,12 +165,8 @@ impl Storage {
         let (full, error) = (self.full(key)?, |error| self.error(&error, key));
         // A file of this machine is read into a buffer of 2 MiB that is cleared first, and once more to see
         // that nothing follows, unless a range says how much is wanted: one byte more would show.
-        let bounded = self.address.scheme() == Scheme::Local;
-        let size = match listed {
-            Some(listed) => listed.size_bytes,
-            None if bounded => self.operator.stat(&full).await.map_err(error)?.content_length(),
-            None => 0,
-        };
+        let bounded = listed.is_some() && self.address.scheme() == Scheme::Local;
+        let size = listed.map_or(0, |listed| listed.size_bytes);
         if size > max_bytes {
             return Err(too_large(size));
         }

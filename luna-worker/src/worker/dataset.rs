@@ -14,7 +14,7 @@ use super::Shared;
 use super::shard::Shard;
 use super::trouble::Trouble;
 use crate::catalogue::{Catalogue, File};
-use crate::storage::{Bridge, Error, ObjectBytes, Storage};
+use crate::storage::{Bridge, Error, ObjectBytes, Storage, Stored};
 
 /// Rows that are read at once.
 const PAGE: u32 = 1_000;
@@ -230,8 +230,12 @@ impl Source for StoredFiles {
         if let Some(lost) = self.lost.get() {
             return Err(self.lose(lost.clone()));
         }
-        let (storage, key) = (self.storage.clone(), file.object_key.clone());
-        let read = self.bridge.run(async move { storage.read(&key, max_bytes).await });
+        let storage = self.storage.clone();
+        let (key, size_bytes) = (file.object_key.clone(), file.size_bytes);
+        let announced = Stored { key, size_bytes, version: None };
+        let read = self.bridge.run(async move {
+            storage.read_as_listed(&announced.key, max_bytes, Some(&announced)).await
+        });
         #[cfg(debug_assertions)]
         if let Ok(bytes) = &read {
             die_of(bytes);
@@ -239,6 +243,7 @@ impl Source for StoredFiles {
         read.map(Cow::Owned).map_err(|error| match error {
             Error::TooLarge { max_bytes, found, .. } => ReadError::TooLarge { max_bytes, found },
             Error::NotFound { .. } => self.lose(Lost::Vanished { path: path.clone() }),
+            Error::Changed { .. } => self.lose(Lost::Changed { path: path.clone() }),
             error => self.lose(error.into()),
         })
     }
