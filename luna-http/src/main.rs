@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -76,16 +77,25 @@ enum Where {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let Command::Serve(serve) = Cli::parse().command;
-    serve.run().await
+    let Err(error) = serve.run().await else { return ExitCode::SUCCESS };
+    // With its causes on one line, and never a backtrace: it is for operators.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
 }
 
 impl Serve {
     async fn run(self) -> anyhow::Result<()> {
         // Before anybody learns that it listens: a stop must never find it unprepared.
         let stop = stop_signal()?;
+        // Whatever may refuse comes before anything is made, above all the password that is said once.
         let secret = setup::secret(self.jwt_secret.clone(), self.bind, self.catalogued.data_dir())?;
+        let identity_key = self.catalogued.identity_key()?;
+        self.logs.check()?;
+        let listener = TcpListener::bind(self.bind)
+            .await
+            .with_context(|| format!("cannot listen on {}", self.bind))?;
         let (catalogue, storage) = self.catalogued.open().await?;
         let objects = setup::objects(&storage)?;
         if let Some(password) = setup::administrator(&catalogue, self.password()?).await? {
@@ -94,15 +104,12 @@ impl Serve {
         }
         self.logs.begin()?;
         luna_worker::metrics::begin();
-        let listener = TcpListener::bind(self.bind)
-            .await
-            .with_context(|| format!("cannot listen on {}", self.bind))?;
         let address = listener.local_addr()?;
         let url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let worker = match self.worker {
             Where::External => None,
             Where::Embedded => {
-                let options = Options::new("embedded".to_owned(), self.catalogued.identity_key()?);
+                let options = Options::new("embedded".to_owned(), identity_key);
                 let worker = Worker::new(catalogue.clone(), storage.clone(), options);
                 let stop = stop.clone();
                 Some(tokio::spawn(async move { worker.run(stop).await }))

@@ -99,7 +99,12 @@ impl From<catalogue::Error> for Problem {
 impl From<storage::Error> for Problem {
     fn from(error: storage::Error) -> Self {
         tracing::error!(%error, "the storage failed");
-        Self::away("storage")
+        match error {
+            storage::Error::Unreachable { .. } | storage::Error::RateLimited { .. } => {
+                Self::away("storage")
+            }
+            _ => Self::internal(),
+        }
     }
 }
 

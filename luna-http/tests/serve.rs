@@ -416,13 +416,20 @@ fn unsafe_settings_are_refused_with_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(BINARY);
         command.arg("serve").args(arguments).env("LUNA_DATA_DIR", folder.path());
-        command.env_remove("LUNA_JWT_SECRET");
+        command.env_remove("LUNA_JWT_SECRET").env("RUST_BACKTRACE", "1");
         let ended = command.envs(secret.map(|it| ("LUNA_JWT_SECRET", it))).output().unwrap();
-        assert!(!ended.status.success());
-        String::from_utf8(ended.stderr).unwrap()
+        assert_eq!(ended.status.code(), Some(1));
+        assert!(ended.stdout.is_empty(), "a password is said by a service that starts");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
+        said
     };
     assert!(refused(&["--bind", "0.0.0.0:0"], None).contains("LUNA_JWT_SECRET"));
     assert!(refused(&["--bind", "0.0.0.0:0"], Some("short")).contains("32 bytes"));
     let elsewhere = refused(&["--bind", "127.0.0.1:0", "--storage-url", "memory://x"], None);
     assert!(elsewhere.contains("folder"), "{elsewhere}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert!(refused(&["--bind", &address], None).contains(&address));
+    assert!(refused(&["--bind", "127.0.0.1:0", "--log", "x=y=z"], None).contains("--log"));
 }

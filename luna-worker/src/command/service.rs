@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use luna_core::{IdentityKey, text};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
@@ -106,14 +107,25 @@ pub struct Logs {
 }
 
 impl Logs {
+    /// Whether the filter is one.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.filter().map(|_| ())
+    }
+
+    fn filter(&self) -> Result<EnvFilter, Failure> {
+        logs::filter(&self.log)
+            .map_err(|error| Failure::Usage(format!("--log {}: {error}", text::shown(&self.log))))
+    }
+
     /// Logs from now on.
     ///
     /// # Errors
     /// If the filter is none.
     pub fn begin(&self) -> Result<(), Failure> {
-        let filter = logs::filter(&self.log).map_err(|error| {
-            Failure::Usage(format!("--log {}: {error}", text::shown(&self.log)))
-        })?;
+        let filter = self.filter()?;
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
         // Whoever embeds the command may have begun already.
         let _ = lines.with_writer(std::io::stderr).try_init();
