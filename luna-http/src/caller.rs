@@ -3,60 +3,184 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use luna_worker::catalogue::{self, Dataset, Role, User};
+use luna_worker::catalogue::{self, Dataset, Role};
+use luna_worker::secrets;
 
 use crate::Service;
 use crate::problem::{Problem, Result};
 
-/// The user behind a request. Read anew from the catalogue each time: who was removed is nobody at once.
-#[derive(Debug)]
-pub(crate) struct Caller(pub(crate) User);
+/// The header of an API key.
+const API_KEY: &str = "x-api-key";
+
+/// Who is behind a request. Read anew from the catalogue each time: whoever was removed, signed out or
+/// revoked is nobody at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// What may be done.
+    pub(crate) role: Role,
+    /// The team that everything belongs to.
+    pub(crate) team_id: i64,
+    /// By what means.
+    pub(crate) by: By,
+}
+
+/// How somebody comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A person who signed in.
+    Session { user_id: i64, session_id: i64 },
+    /// A script of a team.
+    Key { id: i64, scope: Scope },
+}
+
+/// What a key is good for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    /// Reading the team's things.
+    Read,
+    /// Also uploading, rerunning, submitting and removing them.
+    Write,
+}
+
+impl Scope {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+
+    /// What the catalogue holds; anything else is good for nothing more than reading.
+    pub(crate) fn of(text: &str) -> Self {
+        if text == Self::Write.as_str() { Self::Write } else { Self::Read }
+    }
+}
 
 impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self> {
+        let caller = Self::of(&parts.headers, service).await?;
+        if let By::Key { scope: Scope::Read, .. } = caller.by
+            && !parts.method.is_safe()
+        {
+            let detail = "This key only reads; ask for one with the scope `write`.";
+            return Err(Problem::forbidden("read-only-key", detail));
+        }
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    async fn of(headers: &HeaderMap, service: &Service) -> Result<Self> {
+        if let Some(key) = headers.get(API_KEY) {
+            return Self::with_key(key.to_str().unwrap_or_default(), service).await;
+        }
         let missing = || {
             let detail = "Sign in first: POST /api/v1/auth/login, then send the token as \
-                          `Authorization: Bearer …`.";
+                          `Authorization: Bearer …`; scripts send `x-api-key`.";
             Problem::unauthorized("no-token", detail)
         };
-        let value = parts.headers.get(AUTHORIZATION).ok_or_else(missing)?;
+        let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
         let (scheme, token) =
             value.to_str().ok().and_then(|it| it.split_once(' ')).ok_or_else(missing)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(missing());
         }
+        Self::with_token(token.trim(), service).await
+    }
+
+    /// Whoever a token of a session names.
+    pub(crate) async fn with_token(token: &str, service: &Service) -> Result<Self> {
         let refused = || {
-            Problem::unauthorized(
-                "bad-token",
-                "The token is not good, or not any more: sign in again.",
-            )
+            let detail = "The token is not good, or not any more: sign in again.";
+            Problem::unauthorized("bad-token", detail)
         };
-        let id = service.keys.user_id(token.trim()).ok_or_else(refused)?;
-        match service.catalogue.user(id).await {
-            Ok(user) => Ok(Self(user)),
-            Err(catalogue::Error::NotFound { .. }) => Err(refused()),
-            Err(error) => Err(error.into()),
+        let session_id = service.keys.session_id(token).ok_or_else(refused)?;
+        let user = service.catalogue.session_user(session_id).await;
+        let user = user.map_err(|error| gone(error, refused))?;
+        let by = By::Session { user_id: user.id, session_id };
+        Ok(Self { role: user.role, team_id: user.team_id, by })
+    }
+
+    async fn with_key(key: &str, service: &Service) -> Result<Self> {
+        let refused = || {
+            let detail = "The API key is unknown, expired or revoked: ask for a new one.";
+            Problem::unauthorized("bad-key", detail)
+        };
+        let key = service.catalogue.api_key(&secrets::digest(key)).await;
+        let key = key.map_err(|error| gone(error, refused))?;
+        let by = By::Key { id: key.id, scope: Scope::of(&key.scopes) };
+        Ok(Self { role: Role::User, team_id: key.team_id, by })
+    }
+
+    /// As the audit log names it.
+    pub(crate) fn actor(&self) -> String {
+        match self.by {
+            By::Session { user_id, .. } => format!("user {user_id}"),
+            By::Key { id, .. } => format!("key {id}"),
         }
     }
-}
 
-impl Caller {
+    /// The user, where only a person will do.
+    pub(crate) fn person(&self) -> Result<(i64, i64)> {
+        match self.by {
+            By::Session { user_id, session_id } => Ok((user_id, session_id)),
+            By::Key { .. } => {
+                let detail = "A key cannot do this; sign in as a user.";
+                Err(Problem::forbidden("not-a-person", detail))
+            }
+        }
+    }
+
+    /// That the caller runs the service. To everybody else it is not there.
+    pub(crate) fn admin(&self) -> Result<()> {
+        if self.role == Role::Admin { Ok(()) } else { Err(Problem::not_found()) }
+    }
+
+    /// That the caller runs the service or the competition.
+    pub(crate) fn organiser(&self) -> Result<()> {
+        if self.sees_all() { Ok(()) } else { Err(Problem::not_found()) }
+    }
+
+    /// Whether the things of all teams are shown.
+    pub(crate) fn sees_all(&self) -> bool {
+        matches!(self.role, Role::Admin | Role::Organiser)
+    }
+
+    /// A team that the caller may change: the own one, or any for an admin.
+    pub(crate) fn team(&self, named: Option<i64>) -> Result<i64> {
+        match named {
+            Some(team) if team != self.team_id && self.role != Role::Admin => {
+                Err(Problem::not_found())
+            }
+            team => Ok(team.unwrap_or(self.team_id)),
+        }
+    }
+
     /// A data set that the caller may see: the own team's, or anybody's for those who run the service.
     pub(crate) async fn dataset(&self, service: &Service, id: i64) -> Result<Dataset> {
-        let own = match self.0.role {
-            Role::Admin | Role::Organiser => None,
-            Role::User => Some(self.0.team_id),
-        };
+        let own = (!self.sees_all()).then_some(self.team_id);
         Ok(service.catalogue.dataset(id, own).await?)
     }
 
     /// A data set that the caller may change.
     pub(crate) async fn own_dataset(&self, service: &Service, id: i64) -> Result<Dataset> {
-        let own = (self.0.role != Role::Admin).then_some(self.0.team_id);
+        let own = (self.role != Role::Admin).then_some(self.team_id);
         Ok(service.catalogue.dataset(id, own).await?)
+    }
+}
+
+/// What is gone from the catalogue is refused; that the catalogue is away is another matter.
+fn gone(error: catalogue::Error, refused: impl FnOnce() -> Problem) -> Problem {
+    match error {
+        catalogue::Error::NotFound { .. } => refused(),
+        error => error.into(),
     }
 }

@@ -2,31 +2,36 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
+use luna_worker::storage;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-use crate::{Service, State};
+use crate::api::Routes;
+use crate::{Objects, Service, State};
 
 /// How long what is behind the service may take to answer before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) fn routes() -> Router<std::sync::Arc<Service>> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/readiness", get(health))
-        .route("/liveness", get(async || Json(Alive { status: "ok" })))
-        .route("/metrics", get(async || luna_worker::metrics::render()))
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(health))
+        .routes(routes!(readiness))
+        .routes(routes!(liveness))
+        .routes(routes!(metrics))
 }
 
-#[derive(Serialize)]
+/// That the process answers.
+#[derive(Serialize, ToSchema)]
 struct Alive {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+/// How the service is.
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     database: &'static str,
@@ -34,13 +39,52 @@ struct Health {
     version: &'static str,
 }
 
+/// See how the service and what is behind it are.
+#[utoipa::path(
+    get, path = "/health", tag = "health", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)),
+    extensions(("x-who" = json!("anybody")))
+)]
 async fn health(Shared(service): State) -> (StatusCode, Json<Health>) {
+    look(&service).await
+}
+
+/// See whether requests should be sent here: 503 while database or storage are away.
+#[utoipa::path(
+    get, path = "/readiness", tag = "health", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)),
+    extensions(("x-who" = json!("anybody")))
+)]
+async fn readiness(Shared(service): State) -> (StatusCode, Json<Health>) {
+    look(&service).await
+}
+
+/// See whether the process answers.
+#[utoipa::path(
+    get, path = "/liveness", tag = "health", security(()), responses((status = 200, body = Alive)),
+    extensions(("x-who" = json!("anybody")))
+)]
+async fn liveness() -> Json<Alive> {
+    Json(Alive { status: "ok" })
+}
+
+/// Read the figures of this process, in Prometheus' format.
+#[utoipa::path(
+    get, path = "/metrics", tag = "health", security(()),
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-who" = json!("anybody")))
+)]
+async fn metrics() -> String {
+    luna_worker::metrics::render()
+}
+
+async fn look(service: &Service) -> (StatusCode, Json<Health>) {
     let word = |answers: bool| if answers { "ok" } else { "unavailable" };
     let database = tokio::time::timeout(PATIENCE, service.catalogue.now());
-    let objects = tokio::time::timeout(PATIENCE, tokio::fs::metadata(&service.objects));
+    let objects = tokio::time::timeout(PATIENCE, service.has_storage());
     let (database, objects) = tokio::join!(database, objects);
     let database = matches!(database, Ok(Ok(_)));
-    let objects = matches!(objects, Ok(Ok(found)) if found.is_dir());
+    let objects = matches!(objects, Ok(true));
     let all = database && objects;
     let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let health = Health {
@@ -50,4 +94,19 @@ async fn health(Shared(service): State) -> (StatusCode, Json<Health>) {
         version: env!("CARGO_PKG_VERSION"),
     };
     (status, Json(health))
+}
+
+impl Service {
+    /// Whether the storage answers: the folder is there, or the bucket says that it has no such object.
+    async fn has_storage(&self) -> bool {
+        match &self.objects {
+            Objects::Folder(folder) => {
+                tokio::fs::metadata(folder).await.is_ok_and(|found| found.is_dir())
+            }
+            Objects::Bucket(_) => matches!(
+                self.storage.stat(".luna-health").await,
+                Ok(_) | Err(storage::Error::NotFound { .. })
+            ),
+        }
+    }
 }

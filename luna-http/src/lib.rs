@@ -3,12 +3,17 @@
 //! A request comes in through `app`, is somebody's by `caller`, and ends as an answer or a `problem`.
 //! What is kept lies in the catalogue and the storage of `luna_worker`, whose worker validates.
 
+mod api;
 mod auth;
 mod body;
 mod caller;
+mod datasets;
 mod health;
+mod page;
+mod people;
 mod problem;
 pub mod setup;
+mod tasks;
 mod tokens;
 mod upload;
 mod validation;
@@ -21,12 +26,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use luna_worker::catalogue::Catalogue;
-use luna_worker::storage::Storage;
+use luna_worker::storage::{Signer, Storage};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use self::auth::Attempts;
+use self::caller::Caller;
 use self::tokens::Keys;
 use self::upload::InFlight;
+pub use self::upload::Quota;
 
 /// The largest JSON document that is read: 1,000 announced files with long paths.
 const MOST_JSON: usize = 4 << 20;
@@ -36,50 +45,81 @@ const MOST_JSON: usize = 4 << 20;
 pub struct Service {
     catalogue: Catalogue,
     storage: Storage,
-    /// The folder behind the storage.
-    objects: PathBuf,
+    objects: Objects,
     keys: Keys,
     /// How clients reach the service: `http://127.0.0.1:8000`, without a slash at its end.
     public_url: String,
+    quota: Quota,
+    /// Who may watch at once.
+    streams: Arc<Semaphore>,
+    /// The service stops: streams end.
+    closing: CancellationToken,
     attempts: Attempts,
     in_flight: InFlight,
+}
+
+/// Where uploads go.
+#[derive(Debug)]
+pub enum Objects {
+    /// A folder: bodies come through this service.
+    Folder(PathBuf),
+    /// A bucket: clients send to it.
+    Bucket(Signer),
+}
+
+/// How a service is set up.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where uploads go.
+    pub objects: Objects,
+    /// Signs tokens and upload URLs.
+    pub secret: String,
+    /// How clients reach the service.
+    pub public_url: String,
+    /// What a team may hold, unless a task says otherwise.
+    pub quota: Quota,
 }
 
 type State = axum::extract::State<Arc<Service>>;
 
 impl Service {
-    /// A service on a catalogue and the objects of a folder; `secret` signs tokens and upload URLs.
-    pub fn new(
-        catalogue: Catalogue,
-        storage: Storage,
-        objects: PathBuf,
-        secret: &str,
-        public_url: &str,
-    ) -> Self {
+    /// A service on a catalogue and a storage.
+    pub fn new(catalogue: Catalogue, storage: Storage, settings: Settings) -> Self {
+        let Settings { objects, secret, public_url, quota } = settings;
         Self {
             catalogue,
             storage,
             objects,
-            keys: Keys::new(secret),
+            keys: Keys::new(&secret),
             public_url: public_url.trim_end_matches('/').to_owned(),
+            quota,
+            streams: Self::streams(),
+            closing: CancellationToken::new(),
             attempts: Attempts::default(),
             in_flight: InFlight::default(),
         }
     }
 }
 
+impl Service {
+    /// Notes who did what. No secret, nothing out of a picture.
+    async fn audit(&self, caller: &Caller, action: &str, object: &str) -> problem::Result<()> {
+        let team = Some(caller.team_id);
+        Ok(self.catalogue.audit(&caller.actor(), team, action, object, "{}").await.map(|_| ())?)
+    }
+}
+
 fn app(service: Service) -> Router {
     Router::new()
-        .merge(health::routes())
-        .merge(auth::routes())
-        .merge(upload::routes())
-        .merge(validation::routes())
+        .merge(api::router())
         .fallback(async || problem::Problem::not_found())
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn(problem::with_request_id))
         .with_state(Arc::new(service))
 }
+
+pub use self::api::openapi;
 
 /// Serves until `shutdown` resolves; requests in work are answered first.
 ///
@@ -90,6 +130,11 @@ pub async fn serve(
     service: Service,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let closing = service.closing.clone();
+    let shutdown = async move {
+        shutdown.await;
+        closing.cancel();
+    };
     let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(shutdown).await
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use luna_http::{Service, setup};
+use luna_http::{Quota, Service, Settings, setup};
 use luna_worker::command::service::{Catalogued, Logs, stop_signal};
 use luna_worker::worker::{Options, Worker};
 use tokio::net::TcpListener;
@@ -37,6 +37,8 @@ struct Cli {
 enum Command {
     /// Serve until SIGTERM or Ctrl-C
     Serve(Box<Serve>),
+    /// Print the description of the API (OpenAPI 3.1, JSON)
+    Openapi,
 }
 
 #[derive(Debug, clap::Args)]
@@ -61,6 +63,13 @@ struct Serve {
     #[arg(long, env = "LUNA_ADMIN_PASSWORD_FILE", value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
 
+    /// The bucket's endpoint as clients reach it, where that is another than the service's own
+    #[arg(long, env = "LUNA_STORAGE_PUBLIC_URL", value_name = "URL")]
+    storage_public_url: Option<String>,
+
+    #[command(flatten)]
+    quota: Quota,
+
     #[command(flatten)]
     catalogued: Catalogued,
 
@@ -78,11 +87,19 @@ enum Where {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Serve(serve) = Cli::parse().command;
-    let Err(error) = serve.run().await else { return ExitCode::SUCCESS };
+    let done = match Cli::parse().command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Openapi => openapi(),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
     // With its causes on one line, and never a backtrace: it is for operators.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
     ExitCode::FAILURE
+}
+
+fn openapi() -> anyhow::Result<()> {
+    let document = luna_http::openapi().to_pretty_json()?;
+    Ok(writeln!(std::io::stdout(), "{document}")?)
 }
 
 impl Serve {
@@ -97,7 +114,7 @@ impl Serve {
             .await
             .with_context(|| format!("cannot listen on {}", self.bind))?;
         let (catalogue, storage) = self.catalogued.open().await?;
-        let objects = setup::objects(&storage)?;
+        let objects = setup::objects(&storage, self.storage_public_url.as_deref())?;
         if let Some(password) = setup::administrator(&catalogue, self.password()?).await? {
             // A line of its own, before any log line; nobody sees it again.
             writeln!(std::io::stdout(), "admin password: {password}")?;
@@ -116,7 +133,8 @@ impl Serve {
             }
         };
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        let service = Service::new(catalogue.clone(), storage, objects, &secret, &url);
+        let settings = Settings { objects, secret, public_url: url, quota: self.quota };
+        let service = Service::new(catalogue.clone(), storage, settings);
         let served = luna_http::serve(listener, service, stop.clone().cancelled_owned()).await;
         // If the listener failed, the worker is not told by anybody else.
         CancellationToken::cancel(&stop);

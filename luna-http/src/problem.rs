@@ -7,7 +7,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use luna_worker::{catalogue, storage};
-use serde_json::json;
 use tracing::Instrument as _;
 
 /// Seconds after which a client should ask again when something behind the service is away.
@@ -23,8 +22,29 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
 }
 
+/// The body of an error (RFC 9457).
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct ProblemDocument {
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    /// The status in words.
+    title: Option<&'static str>,
+    /// HTTP's status.
+    status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// A word for programs; it stays as it is.
+    #[schema(example = "invalid-fields")]
+    code: &'static str,
+    /// Number of the request, which the service's log has too.
+    request_id: String,
+    /// Fields that cannot be taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
 /// A field of the request that cannot be taken.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct FieldError {
     /// JSON pointer (RFC 6901) to it.
     pub(crate) pointer: String,
@@ -52,10 +72,25 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
+    pub(crate) fn forbidden(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "Some fields cannot be taken; `errors` says which and why.";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail);
         Self { errors, ..problem }
+    }
+
+    /// A part of the query string that cannot be taken.
+    pub(crate) fn query(name: &str) -> Self {
+        let detail = format!("`{name}` in the query string is not one.");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-query", detail)
+    }
+
+    /// One field that cannot be taken.
+    pub(crate) fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { pointer: pointer.to_owned(), detail: detail.into() }])
     }
 
     pub(crate) fn internal() -> Self {
@@ -147,19 +182,17 @@ pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", id, method = %request.method());
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": problem.status.canonical_reason(),
-            "status": problem.status.as_u16(),
-            "detail": problem.detail,
-            "code": problem.code,
-            "request_id": id,
-        });
-        if !problem.errors.is_empty() {
-            body["errors"] = json!(problem.errors);
-        }
+        let body = ProblemDocument {
+            r#type: "about:blank",
+            title: problem.status.canonical_reason(),
+            status: problem.status.as_u16(),
+            detail: problem.detail,
+            code: problem.code,
+            request_id: id.clone(),
+            errors: problem.errors,
+        };
         let head = response.headers().clone();
-        response = (problem.status, body.to_string()).into_response();
+        response = (problem.status, axum::Json(body)).into_response();
         for name in [RETRY_AFTER, WWW_AUTHENTICATE, ALLOW] {
             if let Some(value) = head.get(&name) {
                 response.headers_mut().insert(name, value.clone());

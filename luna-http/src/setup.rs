@@ -2,12 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use luna_worker::catalogue::{self, Catalogue, Role};
 use luna_worker::secrets;
-use luna_worker::storage::Storage;
+use luna_worker::storage::{self, Part, Storage};
 
+use crate::Objects;
+
+/// Half-sent files that nobody went on with for so long are removed at the start.
+const ABANDONED: Duration = Duration::from_hours(48);
 /// Bytes of a secret that signs: as many as its hash has (RFC 7518, 3.2).
 const LEAST_SECRET: usize = 32;
 /// Name of the first team and its user.
@@ -31,11 +36,9 @@ pub enum SetupError {
         /// The address.
         bind: SocketAddr,
     },
-    /// Uploads need a folder.
-    #[error(
-        "this version keeps uploads in a folder only: leave LUNA_STORAGE_URL away, or name a folder"
-    )]
-    NoFolder,
+    /// The storage takes no uploads.
+    #[error("LUNA_STORAGE_URL: {0}")]
+    Storage(#[from] storage::Error),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] catalogue::Error),
@@ -86,17 +89,21 @@ pub fn secret(
     }
 }
 
-/// The folder behind a storage.
+/// Where uploads go: the folder behind a storage, or its bucket, which clients reach at `public_endpoint`.
 ///
 /// # Errors
-/// If it is none.
-pub fn objects(storage: &Storage) -> Result<PathBuf, SetupError> {
-    let folder = storage.folder().ok_or(SetupError::NoFolder)?.to_owned();
-    std::fs::create_dir_all(&folder).map_err(|source| SetupError::Machine {
-        what: format!("{}: cannot be made", folder.display()),
-        source,
-    })?;
-    Ok(folder)
+/// If it is neither, or cannot be used.
+pub fn objects(storage: &Storage, public_endpoint: Option<&str>) -> Result<Objects, SetupError> {
+    let Some(folder) = storage.folder() else {
+        return Ok(Objects::Bucket(storage.signer(public_endpoint)?));
+    };
+    std::fs::create_dir_all(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
+        |source| SetupError::Machine {
+            what: format!("{}: cannot be used", folder.display()),
+            source,
+        },
+    )?;
+    Ok(Objects::Folder(folder.to_owned()))
 }
 
 /// Makes team and user `admin` if there is no such user; back comes a password that was made up for it.

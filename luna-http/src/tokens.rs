@@ -67,13 +67,13 @@ impl Keys {
         }
     }
 
-    /// A token that says who somebody is, from now on.
-    pub(crate) fn token(&self, user_id: i64) -> Option<String> {
+    /// A token of a session, from now on.
+    pub(crate) fn token(&self, session_id: i64) -> Option<String> {
         let now = now();
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: user_id.to_string(),
+            sub: session_id.to_string(),
             iat: now,
             nbf: now,
             exp: now + LIFETIME.as_secs(),
@@ -82,8 +82,8 @@ impl Keys {
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).ok()
     }
 
-    /// Whose a token is, if it is one of ours and good now.
-    pub(crate) fn user_id(&self, token: &str) -> Option<i64> {
+    /// The session of a token, if it is one of ours and good now.
+    pub(crate) fn session_id(&self, token: &str) -> Option<i64> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn a_token_names_its_user_to_who_has_the_secret() {
         let token = keys().token(7).unwrap();
-        assert_eq!(keys().user_id(&token), Some(7));
-        assert_eq!(Keys::new("another secret of thirty-two bytes").user_id(&token), None);
-        assert_eq!(keys().user_id(&signed(&Header::default(), |_| {})), Some(7));
+        assert_eq!(keys().session_id(&token), Some(7));
+        assert_eq!(Keys::new("another secret of thirty-two bytes").session_id(&token), None);
+        assert_eq!(keys().session_id(&signed(&Header::default(), |_| {})), Some(7));
     }
 
     #[test]
@@ -166,15 +166,15 @@ mod tests {
             signed(&Header::new(Algorithm::HS512), |_| {}),
         ];
         for token in &forged {
-            assert_eq!(keys().user_id(token), None, "{token}");
+            assert_eq!(keys().session_id(token), None, "{token}");
         }
         // {"alg":"none","typ":"JWT"} before a body that is right, with no signature and with the true one.
         let true_one = signed(&default, |_| {});
         let parts: Vec<&str> = true_one.split('.').collect();
         let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
-        assert_eq!(keys().user_id(&format!("{none}.{}.", parts[1])), None);
-        assert_eq!(keys().user_id(&format!("{none}.{}.{}", parts[1], parts[2])), None);
-        assert_eq!(keys().user_id(&format!("{}.{}.", parts[0], parts[1])), None);
+        assert_eq!(keys().session_id(&format!("{none}.{}.", parts[1])), None);
+        assert_eq!(keys().session_id(&format!("{none}.{}.{}", parts[1], parts[2])), None);
+        assert_eq!(keys().session_id(&format!("{}.{}.", parts[0], parts[1])), None);
     }
 
     #[test]

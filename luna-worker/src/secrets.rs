@@ -6,6 +6,7 @@ use std::path::Path;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use sha2::{Digest as _, Sha256};
 
 /// Letters and digits that nobody takes for one another.
 const LETTERS: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -27,6 +28,12 @@ pub fn new() -> io::Result<String> {
         }
     }
     Ok(letters)
+}
+
+/// A secret that a machine made, as it is kept: SHA-256, hexadecimal. Nobody guesses 139 bits, so it need not be
+/// slow.
+pub fn digest(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret))
 }
 
 /// A password as it is kept, in PHC form: Argon2id as OWASP asks for, 19 MiB, two passes, one lane.

@@ -1,17 +1,22 @@
 //! Beginning and ending an upload.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::Json as Answer;
 use axum::extract::State as Shared;
-use luna_worker::catalogue::{Dataset, File, NewDataset, NewFile, Role};
-use luna_worker::secrets;
+use axum::http::StatusCode;
+use luna_worker::catalogue::{Dataset, DatasetState, NewDataset, NewFile, Task};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::body::Json;
+use super::quota::Quota;
+use super::target::Target;
+use crate::auth::random;
+use crate::body::{Ids, Json};
 use crate::caller::Caller;
 use crate::problem::{FieldError, Problem, Result};
-use crate::tokens::{Grant, LIFETIME, now};
+use crate::tasks::TaskRules;
+use crate::tokens::LIFETIME;
 use crate::{Service, State};
 
 /// Files a call.
@@ -23,78 +28,174 @@ const LONGEST_DESCRIPTION: usize = 10_000;
 /// Bytes of a path inside a data set.
 const LONGEST_PATH: usize = 1_024;
 
-#[derive(Debug, Deserialize)]
+/// What a data set begins with.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Start {
+    #[schema(max_length = 200)]
     dataset_name: String,
     #[serde(default)]
     description: String,
+    /// At most 1,000 a call; the next ones go to `/upload/{dataset_id}/files`.
+    #[schema(max_items = 1000)]
     files: Vec<Announced>,
+    /// Only an admin may name another team than the own one.
     team_id: Option<i64>,
+    /// Name of the task that the data set is for; may be left out while there is at most one.
+    task: Option<String>,
+    /// An earlier data set of the team: this becomes its next version, and takes over what is not announced
+    /// anew.
     replaces: Option<i64>,
+    /// Paths of the earlier version that are not taken over.
     #[serde(default)]
     remove: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A file that will be sent.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Announced {
     filename: String,
+    #[schema(example = "image/png")]
     content_type: String,
     size_bytes: u64,
+    /// SHA-256, hexadecimal: what arrives otherwise is refused, and what is held already need not be sent.
+    #[schema(min_length = 64, max_length = 64)]
     sha256: Option<String>,
     /// Path inside the data set, where it is another than the name.
     path: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Where files are to be sent.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Started {
     dataset_id: i64,
+    /// In the order asked; none for a file that is held already.
     upload_urls: Vec<Target>,
+    /// Seconds that the URLs are good for.
     expires_in: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct Target {
-    file_id: i64,
-    filename: String,
-    upload_url: String,
-    s3_key: String,
-    method: &'static str,
-    headers: BTreeMap<&'static str, String>,
-}
-
+/// Begin a data set.
+#[utoipa::path(
+    post, path = "/api/v1/upload/start", tag = "upload", request_body = Start,
+    responses((status = 200, body = Started)),
+    extensions(("x-who" = json!("team")))
+)]
 pub(super) async fn start(
     Shared(service): State,
-    Caller(user): Caller,
+    caller: Caller,
     Json(start): Json<Start>,
 ) -> Result<Answer<Started>> {
     start.check()?;
-    let team_id = match start.team_id {
-        Some(team) if team != user.team_id && user.role != Role::Admin => {
-            return Err(Problem::not_found());
-        }
-        team => team.unwrap_or(user.team_id),
-    };
+    let team_id = caller.team(start.team_id)?;
+    let task = service.task(start.task.as_deref()).await?;
+    let quota = service.quota(task.as_ref())?;
+    let sizes = start.files.iter().map(|file| file.size_bytes);
+    service.check_quota(&quota, team_id, sizes, true).await?;
     let new = NewDataset {
         team_id,
-        task_id: None,
+        task_id: task.map(|task| task.id),
         name: start.dataset_name.clone(),
         description: start.description.clone(),
         replaces: start.replaces,
         remove: start.remove.clone(),
     };
     let dataset = service.catalogue.start_dataset(&new).await?;
-    let files = announced(&dataset, &start.files)?;
-    let (files, orphans) = service.catalogue.add_files(dataset.id, &files).await?;
-    for key in orphans {
-        service.storage.delete(&key).await?;
+    let object = format!("dataset {}", dataset.id);
+    service.audit(&caller, "dataset.start", &object).await?;
+    service.announce(&dataset, &start.files).await.map(Answer)
+}
+
+/// The next files of a data set.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MoreFiles {
+    #[schema(max_items = 1000)]
+    files: Vec<Announced>,
+}
+
+/// Announce more files of a data set.
+#[utoipa::path(
+    post, path = "/api/v1/upload/{dataset_id}/files", tag = "upload", request_body = MoreFiles,
+    params(("dataset_id" = i64, Path)), responses((status = 200, body = Started)),
+    extensions(("x-who" = json!("team")))
+)]
+pub(super) async fn files(
+    Shared(service): State,
+    caller: Caller,
+    Ids(dataset_id): Ids<i64>,
+    Json(MoreFiles { files }): Json<MoreFiles>,
+) -> Result<Answer<Started>> {
+    let dataset = caller.own_dataset(&service, dataset_id).await?;
+    let mut errors = Vec::new();
+    complaints(&files, &mut errors);
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
     }
-    let names = start.files.iter().map(|file| file.filename.as_str());
-    let missing = files.iter().zip(names).filter(|(file, _)| file.received_at.is_none());
-    let upload_urls = missing.map(|(file, name)| service.upload_url(file, name)).collect();
-    tracing::info!(dataset = dataset.id, files = files.len(), "upload started");
-    Ok(Answer(Started { dataset_id: dataset.id, upload_urls, expires_in: LIFETIME.as_secs() }))
+    let task = match dataset.task_id {
+        Some(task) => Some(service.catalogue.task(task).await?),
+        None => None,
+    };
+    let quota = service.quota(task.as_ref())?;
+    let sizes = files.iter().map(|file| file.size_bytes);
+    service.check_quota(&quota, dataset.team_id, sizes, false).await?;
+    service.announce(&dataset, &files).await.map(Answer)
+}
+
+impl Service {
+    async fn announce(&self, dataset: &Dataset, announced: &[Announced]) -> Result<Started> {
+        let (files, orphans) =
+            self.catalogue.add_files(dataset.id, &keyed(dataset, announced)?).await?;
+        for key in orphans {
+            self.storage.delete(&key).await?;
+        }
+        let mut upload_urls = Vec::new();
+        for (file, announced) in files.iter().zip(announced) {
+            if file.received_at.is_none() {
+                upload_urls.push(self.target(file, &announced.filename).await?);
+            }
+        }
+        tracing::info!(dataset = dataset.id, files = files.len(), "files announced");
+        Ok(Started { dataset_id: dataset.id, upload_urls, expires_in: LIFETIME.as_secs() })
+    }
+
+    /// The task that a data set is for: the one named, or the only one.
+    async fn task(&self, named: Option<&str>) -> Result<Option<Task>> {
+        let task = match named {
+            Some(name) => match self.catalogue.task_named(name).await {
+                Ok(task) => Some(task),
+                Err(luna_worker::catalogue::Error::NotFound { .. }) => {
+                    return Err(Problem::field("/task", "There is no task of that name."));
+                }
+                Err(error) => return Err(error.into()),
+            },
+            None => {
+                let mut tasks = self.catalogue.tasks().await?;
+                if tasks.len() > 1 {
+                    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+                    let detail = format!("Say for which task it is: {}.", names.join(", "));
+                    return Err(Problem::field("/task", detail));
+                }
+                tasks.pop()
+            }
+        };
+        let Some(task) = task else { return Ok(None) };
+        let now = self.catalogue.now().await?;
+        let closed = |detail: String| Problem::new(StatusCode::CONFLICT, "task-closed", detail);
+        if let Some(opens) = task.opens_at.filter(|opens| *opens > now) {
+            return Err(closed(format!("The task takes data sets from {opens} on.")));
+        }
+        if let Some(closes) = task.closes_at.filter(|closes| *closes <= now) {
+            return Err(closed(format!("The task took data sets until {closes}.")));
+        }
+        Ok(Some(task))
+    }
+
+    fn quota(&self, task: Option<&Task>) -> Result<Quota> {
+        let Some(task) = task else { return Ok(self.quota) };
+        Ok(TaskRules::of(task)?.quota.unwrap_or(self.quota))
+    }
 }
 
 impl Start {
@@ -109,15 +210,25 @@ impl Start {
         if self.description.len() > LONGEST_DESCRIPTION {
             complain("/description".into(), format!("at most {LONGEST_DESCRIPTION} bytes"));
         }
-        if self.files.len() > MOST_FILES {
-            complain("/files".into(), format!("at most {MOST_FILES} a call"));
-        }
-        for (number, file) in self.files.iter().take(MOST_FILES).enumerate() {
-            if let Some((field, detail)) = file.complaint() {
-                complain(format!("/files/{number}/{field}"), detail);
-            }
-        }
+        complaints(&self.files, &mut errors);
         if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    }
+}
+
+/// What cannot be taken of these files.
+fn complaints(files: &[Announced], errors: &mut Vec<FieldError>) {
+    let mut complain = |pointer, detail| errors.push(FieldError { pointer, detail });
+    if files.len() > MOST_FILES {
+        complain("/files".to_owned(), format!("at most {MOST_FILES} a call"));
+    }
+    let mut paths = BTreeSet::new();
+    for (number, file) in files.iter().take(MOST_FILES).enumerate() {
+        if let Some((field, detail)) = file.complaint() {
+            complain(format!("/files/{number}/{field}"), detail);
+        }
+        if !paths.insert(file.path()) {
+            complain(format!("/files/{number}/path"), "The path is named twice.".to_owned());
+        }
     }
 }
 
@@ -155,15 +266,11 @@ impl Announced {
 }
 
 /// The files with keys that the service makes: names are data, never places.
-fn announced(dataset: &Dataset, files: &[Announced]) -> Result<Vec<NewFile>> {
+fn keyed(dataset: &Dataset, files: &[Announced]) -> Result<Vec<NewFile>> {
     let file = |file: &Announced| {
-        let random = secrets::new().map_err(|error| {
-            tracing::error!(%error, "no random numbers");
-            Problem::internal()
-        })?;
         Ok(NewFile {
             path: file.path().to_owned(),
-            object_key: format!("uploads/{}/{random}", dataset.id),
+            object_key: format!("uploads/{}/{}", dataset.id, random()?),
             content_type: file.content_type.clone(),
             size_bytes: file.size_bytes,
             sha256: file.sha256.as_ref().map(|digits| digits.to_ascii_lowercase()),
@@ -172,62 +279,56 @@ fn announced(dataset: &Dataset, files: &[Announced]) -> Result<Vec<NewFile>> {
     files.iter().map(file).collect()
 }
 
-impl Service {
-    /// Where a file is to be sent.
-    fn upload_url(&self, file: &File, name: &str) -> Target {
-        let expires = now() + LIFETIME.as_secs();
-        let signature = self.keys.sign(&Grant {
-            dataset_id: file.dataset_id,
-            file_id: file.id,
-            object_key: &file.object_key,
-            content_type: &file.content_type,
-            expires,
-        });
-        let (base, dataset, id) = (&self.public_url, file.dataset_id, file.id);
-        Target {
-            file_id: file.id,
-            filename: name.to_owned(),
-            upload_url: format!(
-                "{base}/upload/{dataset}/{id}?expires={expires}&signature={signature}"
-            ),
-            s3_key: file.object_key.clone(),
-            method: "PUT",
-            headers: BTreeMap::from([("Content-Type", file.content_type.clone())]),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
+/// A data set that is all there.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Complete {
     dataset_id: i64,
 }
 
-#[derive(Debug, Serialize)]
+/// The job that validates it.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Completed {
     dataset_id: i64,
     validation_job_id: i64,
+    /// `queued` or `already_completed`.
+    #[schema(example = "queued")]
     status: &'static str,
-    message: &'static str,
+    message: String,
 }
 
+/// Say that a data set is all there: its validation is queued.
+///
+/// Any number of calls, also at once, make one job. Files that were announced and never came are findings of the
+/// validation.
+#[utoipa::path(
+    post, path = "/api/v1/upload/complete", tag = "upload", request_body = Complete,
+    responses((status = 200, body = Completed)),
+    extensions(("x-who" = json!("team")))
+)]
 pub(super) async fn complete(
     Shared(service): State,
     caller: Caller,
     Json(Complete { dataset_id }): Json<Complete>,
 ) -> Result<Answer<Completed>> {
     let dataset = caller.own_dataset(&service, dataset_id).await?;
+    if dataset.state == DatasetState::Uploading {
+        service.look_for_missing(&dataset).await?;
+    }
     let completed = service.catalogue.complete(dataset.id).await?;
     let (status, message) = if completed.newly {
         ("queued", "The data set is complete; its validation is queued.")
     } else {
         ("already_completed", "The data set was completed before.")
     };
+    if completed.newly {
+        service.audit(&caller, "dataset.complete", &format!("dataset {dataset_id}")).await?;
+    }
     tracing::info!(dataset = dataset.id, job = completed.job_id, status, "upload completed");
     Ok(Answer(Completed {
         dataset_id: dataset.id,
         validation_job_id: completed.job_id,
         status,
-        message,
+        message: message.to_owned(),
     }))
 }

@@ -1,20 +1,29 @@
 //! Uploads: announced, sent file by file to signed URLs, completed once.
 
 mod announce;
+mod progress;
+mod quota;
 mod receive;
+mod target;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{post, put};
+use axum::routing::put;
+use utoipa_axum::routes;
 
+pub use self::quota::Quota;
 pub(crate) use self::receive::InFlight;
-use crate::Service;
+use crate::api::Routes;
 
-pub(crate) fn routes() -> Router<std::sync::Arc<Service>> {
+pub(crate) fn routes() -> Routes {
     // A file is as large as announced; its limit is counted while it streams.
     let receive = put(receive::receive).layer(DefaultBodyLimit::disable());
-    Router::new()
-        .route("/api/v1/upload/start", post(announce::start))
-        .route("/api/v1/upload/complete", post(announce::complete))
+    Routes::new()
+        .routes(routes!(announce::start))
+        .routes(routes!(announce::files))
+        .routes(routes!(announce::complete))
+        .routes(routes!(progress::urls))
+        .routes(routes!(progress::upload))
+        .routes(routes!(progress::parts))
+        // Its address comes ready-made out of an answer, and is nobody's to build.
         .route("/upload/{dataset_id}/{file_id}", receive)
 }

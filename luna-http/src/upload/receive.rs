@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::body::Ids;
 use crate::problem::{Problem, Result};
 use crate::tokens::{Grant, now};
-use crate::{Service, State};
+use crate::{Objects, Service, State};
 
 /// Bytes that are handed to the disk at once.
 const BLOCK: usize = 1 << 20;
@@ -59,7 +59,7 @@ pub(super) async fn receive(
     signed: std::result::Result<Query<Signed>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>> {
+) -> Result<(StatusCode, Json<Value>)> {
     let refused = || {
         let detail =
             "The URL is not signed by this service, or not good any more: ask for a new one.";
@@ -81,28 +81,67 @@ pub(super) async fn receive(
     if !service.keys.is_signed(&grant, &signature) {
         return Err(refused());
     }
-    check_headers(&file, &headers)?;
+    let span = Span::of(&file, &headers)?;
     let _sending = service.in_flight.begin(file_id)?;
-    let (part, sha256) = stream(&service, &file, body).await?;
+    // Read again: whoever was sending until now may have got further.
+    let file = service.catalogue.file(dataset_id, file_id).await?;
+    let part = begin(&service, &file, &span).await?;
+    let Some((part, sha256)) = stream(&service, &file, part, &span, body).await? else {
+        let answer = json!({ "file_id": file_id, "received_bytes": span.end });
+        return Ok((StatusCode::ACCEPTED, Json(answer)));
+    };
     keep(&service, &file, part, &sha256).await?;
-    Ok(Json(json!({ "file_id": file_id, "size_bytes": file.size_bytes, "sha256": sha256 })))
+    let answer = json!({ "file_id": file_id, "size_bytes": file.size_bytes, "sha256": sha256 });
+    Ok((StatusCode::OK, Json(answer)))
 }
 
-fn check_headers(file: &File, headers: &HeaderMap) -> Result<()> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if headers.contains_key(CONTENT_RANGE) {
-        let detail = "This version takes files in one piece only: send it from the beginning.";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-ranges", detail));
+/// Which bytes of a file come.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    /// The first one, where the client says so; a client that does not begins anew.
+    from: Option<u64>,
+    /// Behind the last one.
+    end: u64,
+}
+
+impl Span {
+    fn of(file: &File, headers: &HeaderMap) -> Result<Self> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if text(CONTENT_TYPE) != Some(file.content_type.as_str()) {
+            let detail = "Content-Type is not the one that was announced.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other-type", detail));
+        }
+        let span = match headers.get(CONTENT_RANGE) {
+            None => Self { from: None, end: file.size_bytes },
+            Some(value) => {
+                let range = value.to_str().ok().and_then(range);
+                let (first, last, size) = range.ok_or_else(|| {
+                    let detail = "Content-Range is written `bytes 100-999/1000`.";
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-range", detail)
+                })?;
+                if size != file.size_bytes {
+                    return Err(other_size(file));
+                }
+                Self { from: Some(first), end: last + 1 }
+            }
+        };
+        let length = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if length.is_some_and(|length| length != span.end - span.from.unwrap_or(0)) {
+            return Err(other_size(file));
+        }
+        Ok(span)
     }
-    if text(CONTENT_TYPE) != Some(file.content_type.as_str()) {
-        let detail = "Content-Type is not the one that was announced.";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other-type", detail));
-    }
-    let length = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    if length.is_some_and(|length| length != file.size_bytes) {
-        return Err(other_size(file));
-    }
-    Ok(())
+}
+
+/// First and last byte, and the size, of `bytes 100-999/1000` (RFC 9110, 14.4).
+fn range(text: &str) -> Option<(u64, u64, u64)> {
+    let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let number = |text: &str| -> Option<u64> {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    };
+    let (first, last, size) = (number(first)?, number(last)?, number(size)?);
+    (first <= last && last < size).then_some((first, last, size))
 }
 
 fn other_size(file: &File) -> Problem {
@@ -110,34 +149,89 @@ fn other_size(file: &File) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other-size", detail)
 }
 
-/// Writes what comes to a part of its own; back comes that part, on the disk, and its SHA-256.
-async fn stream(service: &Service, file: &File, body: Body) -> Result<(Part, String)> {
-    let objects = service.objects.clone();
-    let mut part = blocking(move || Part::begin(&objects)).await?;
+/// The part that the bytes are written to: from the beginning, or where it stopped.
+async fn begin(service: &Service, file: &File, span: &Span) -> Result<Part> {
+    let Objects::Folder(objects) = &service.objects else {
+        // No URL of this service was ever signed.
+        return Err(Problem::not_found());
+    };
+    let (id, key, held) = (file.id, &file.object_key, file.received_bytes);
+    let offset = span.from.unwrap_or(0);
+    if span.from.is_some_and(|from| from != held) {
+        let detail = format!("The file goes on at byte {held}.");
+        return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "wrong-offset", detail));
+    }
+    if offset < held && file.received_at.is_none() {
+        service.catalogue.advance_file(id, key, held, 0).await?;
+    }
+    let name = format!("{id}-{}", key.rsplit('/').next().unwrap_or_default());
+    let objects = objects.clone();
+    Ok(blocking(move || Part::resume(&objects, &name, offset)).await?)
+}
+
+/// Writes what comes to the part; back it comes with its SHA-256 once it is whole and on the disk. What came of a
+/// body that broke off stays, to go on with.
+async fn stream(
+    service: &Service,
+    file: &File,
+    mut part: Part,
+    span: &Span,
+    body: Body,
+) -> Result<Option<(Part, String)>> {
     let mut chunks = body.into_data_stream();
-    let (mut block, mut left) = (Vec::new(), file.size_bytes);
+    let offset = span.from.unwrap_or(0);
+    let (mut block, mut at) = (Vec::new(), offset);
+    let mut broke_off = false;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| {
-            let detail = "The body broke off; send the file again.";
-            Problem::new(StatusCode::BAD_REQUEST, "broke-off", detail)
-        })?;
-        left = left.checked_sub(chunk.len() as u64).ok_or_else(|| other_size(file))?;
+        let Ok(chunk) = chunk else {
+            broke_off = true;
+            break;
+        };
+        at += chunk.len() as u64;
+        if at > span.end {
+            discard(part).await;
+            return Err(other_size(file));
+        }
         block.extend_from_slice(&chunk);
         if block.len() >= BLOCK {
             part = written(part, std::mem::take(&mut block)).await?;
         }
     }
-    if left > 0 {
+    let mut part = written(part, block).await?;
+    if broke_off || (span.from.is_some() && at < file.size_bytes) {
+        let part = blocking(move || part.sync().map(|()| part)).await?;
+        drop(part);
+        if file.received_at.is_none() {
+            service.catalogue.advance_file(file.id, &file.object_key, offset, at).await?;
+        }
+        if broke_off || at < span.end {
+            let detail = format!("The body broke off; the file goes on at byte {at}.");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "broke-off", detail));
+        }
+        return Ok(None);
+    }
+    if at < span.end {
+        discard(part).await;
         return Err(other_size(file));
     }
-    let mut part = written(part, block).await?;
     let (part, sha256) = blocking(move || part.finish().map(|sha256| (part, sha256))).await?;
     if file.sha256.as_ref().is_some_and(|announced| *announced != sha256) {
+        discard(part).await;
+        if offset > 0 && file.received_at.is_none() {
+            service.catalogue.advance_file(file.id, &file.object_key, offset, 0).await?;
+        }
         let detail =
             "The SHA-256 of what came is not the one that was announced; nothing was kept.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other-checksum", detail));
     }
-    Ok((part, sha256))
+    Ok(Some((part, sha256)))
+}
+
+/// What is not kept must not fill the disk; that it cannot be removed does not change the answer.
+async fn discard(part: Part) {
+    if let Err(error) = blocking(move || part.discard()).await {
+        tracing::warn!(%error, "a part that is not needed stays");
+    }
 }
 
 async fn written(mut part: Part, block: Vec<u8>) -> io::Result<Part> {
@@ -156,9 +250,12 @@ async fn keep(service: &Service, file: &File, part: Part, sha256: &str) -> Resul
     if now.received_at.is_none() {
         let key = file.object_key.clone();
         blocking(move || part.keep(&key)).await?;
+    } else {
+        discard(part).await;
     }
     let (key, size) = (&file.object_key, file.size_bytes);
-    let marked = service.catalogue.mark_received(file.dataset_id, file.id, key, size, sha256).await;
+    let marked =
+        service.catalogue.mark_received(file.dataset_id, file.id, key, size, Some(sha256)).await;
     if marked.is_err() && now.received_at.is_none() {
         // Nobody will ask for it; `luna admin scrub` finds it if this fails too.
         if let Err(error) = service.storage.delete(key).await {
@@ -166,4 +263,30 @@ async fn keep(service: &Service, file: &File, part: Part, sha256: &str) -> Resul
         }
     }
     Ok(marked?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_strictly() {
+        assert_eq!(range("bytes 0-0/1"), Some((0, 0, 1)));
+        assert_eq!(range("bytes 100-999/1000"), Some((100, 999, 1_000)));
+        for bad in [
+            "",
+            "bytes",
+            "bytes 0-9",
+            "bytes 9-0/10",
+            "bytes 0-10/10",
+            "bytes */10",
+            "bytes 0-9/*",
+            "bytes +1-9/10",
+            "bytes -9/10",
+            "items 0-9/10",
+            "bytes 0-9/99999999999999999999",
+        ] {
+            assert_eq!(range(bad), None, "{bad}");
+        }
+    }
 }

@@ -33,6 +33,10 @@ pub struct Expired {
     pub workers: u64,
     /// Invites that were used or ran out.
     pub invites: u64,
+    /// Sessions that ran out.
+    pub sessions: u64,
+    /// Kept answers to calls.
+    pub answers: u64,
 }
 
 impl Catalogue {
@@ -95,7 +99,8 @@ impl Catalogue {
         Ok(leftovers)
     }
 
-    /// Removes events, finished queue items, workers and invites that are older than this.
+    /// Removes events, finished queue items, workers, invites, sessions and kept answers that are older than
+    /// this.
     ///
     /// # Errors
     /// If the database fails.
@@ -118,6 +123,10 @@ impl Catalogue {
             workers: tx.run("DELETE FROM workers WHERE seen_at < $1", values![before]).await?,
             invites: tx
                 .run("DELETE FROM invites WHERE expires_at < $1 OR used_at < $1", values![before])
+                .await?,
+            sessions: tx.run("DELETE FROM sessions WHERE expires_at < $1", values![before]).await?,
+            answers: tx
+                .run("DELETE FROM idempotency WHERE created_at < $1", values![before])
                 .await?,
         };
         tx.commit().await?;

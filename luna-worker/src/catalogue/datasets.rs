@@ -40,6 +40,10 @@ pub struct Dataset {
     pub created_at: Moment,
     /// When something last arrived for it.
     pub touched_at: Moment,
+    /// When the team said that this version counts.
+    pub submitted_at: Option<Moment>,
+    /// The data set's fingerprint in the report of then.
+    pub fingerprint: Option<String>,
 }
 
 /// What a data set begins with.
@@ -69,7 +73,7 @@ pub struct Completed {
 }
 
 const DATASET: &str = "SELECT id, team_id, task_id, lineage, version, name, description, state,
-    created_at, touched_at FROM datasets";
+    created_at, touched_at, submitted_at, fingerprint FROM datasets";
 
 impl Catalogue {
     /// Begins a data set, or the next version of one.
@@ -171,6 +175,21 @@ impl Catalogue {
         Ok(Completed { job_id, newly: true })
     }
 
+    /// Says that this version counts, and keeps its fingerprint. Said again, the first word holds.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn submit_dataset(&self, id: i64, fingerprint: &str) -> Result<Dataset> {
+        let mut tx = self.db.begin().await?;
+        lock_dataset(&mut tx, id).await?;
+        let sql = "UPDATE datasets SET submitted_at = (SELECT now FROM clock), fingerprint = $2
+                   WHERE id = $1 AND submitted_at IS NULL";
+        tx.run(sql, values![id, fingerprint]).await?;
+        let dataset = lock_dataset(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(dataset)
+    }
+
     /// Removes a data set: rows, records, findings, jobs that run.
     ///
     /// Its objects are still there: delete those whose keys come back. Keys that another version uses too
@@ -229,5 +248,7 @@ fn dataset(row: &Row) -> Result<Dataset> {
         state: row.word("state")?,
         created_at: row.moment("created_at")?,
         touched_at: row.moment("touched_at")?,
+        submitted_at: row.maybe_moment("submitted_at")?,
+        fingerprint: row.get("fingerprint")?,
     })
 }

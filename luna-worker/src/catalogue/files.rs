@@ -49,10 +49,23 @@ pub struct File {
     pub received_bytes: u64,
     /// When it was there in full.
     pub received_at: Option<Moment>,
+    /// The storage's name for its parts, if it is sent in parts.
+    pub multipart_id: Option<String>,
+}
+
+/// What a team holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Files of all its data sets, as announced; one that several versions share counts once.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Data sets that are not complete.
+    pub open_uploads: u64,
 }
 
 const FILE: &str = "SELECT id, dataset_id, path, object_key, content_type, size_bytes, sha256,
-    received_bytes, received_at FROM files";
+    received_bytes, received_at, multipart_id FROM files";
 
 impl Catalogue {
     /// Announces files, at most 1,000 a call are sensible. They come back in the order given, and after
@@ -131,6 +144,48 @@ impl Catalogue {
         self.db.rows(joined(FILE, rest), values).await?.iter().map(file).collect()
     }
 
+    /// What a team holds by now.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn usage(&self, team_id: i64) -> Result<Usage> {
+        let sql = "SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes,
+                       (SELECT COUNT(*) FROM datasets
+                        WHERE team_id = $1 AND state = 'uploading') AS uploads
+                   FROM (SELECT DISTINCT f.object_key, f.size_bytes FROM files f
+                         JOIN datasets d ON d.id = f.dataset_id WHERE d.team_id = $1) held";
+        one("team", self.db.first(sql, values![team_id]).await?, |row| {
+            let (files, bytes) = (row.count("files")?, row.count("bytes")?);
+            Ok(Usage { files, bytes, open_uploads: row.count("uploads")? })
+        })
+    }
+
+    /// Files of a data set that were announced, and those of them that arrived.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_files(&self, dataset_id: i64) -> Result<(u64, u64)> {
+        let sql = "SELECT COUNT(*) AS files, COUNT(received_at) AS received FROM files
+                   WHERE dataset_id = $1";
+        one("data set", self.db.first(sql, values![dataset_id]).await?, |row| {
+            Ok((row.count("files")?, row.count("received")?))
+        })
+    }
+
+    /// Notes the storage's name for the parts of a file. Of two at once the first holds; it comes back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the file is to be sent elsewhere by now.
+    pub async fn begin_parts(&self, file: &File, multipart_id: &str) -> Result<String> {
+        let sql = "UPDATE files SET multipart_id = COALESCE(multipart_id, $3)
+                   WHERE id = $1 AND object_key = $2 RETURNING multipart_id";
+        let mut tx = self.db.begin().await?;
+        let row = tx.first(sql, values![file.id, &*file.object_key, multipart_id]).await?;
+        let id = one("file", row, |row| row.get("multipart_id"))?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
     /// Notes that so many bytes more of a file are durable. Of two writers who go on from the same offset,
     /// one is refused.
     ///
@@ -152,8 +207,8 @@ impl Catalogue {
         }
     }
 
-    /// Notes that a file is there in full, durable, with this size and SHA-256 as computed. Saying so
-    /// again changes nothing.
+    /// Notes that a file is there in full, durable, with this size and SHA-256 as computed; `None` for one
+    /// that went past us to the storage, which has compared it. Saying so again changes nothing.
     ///
     /// # Errors
     /// [`Error::Conflict`] if it is not what was announced, was announced anew meanwhile, or the data set
@@ -164,7 +219,7 @@ impl Catalogue {
         file_id: i64,
         object_key: &str,
         size_bytes: u64,
-        sha256: &str,
+        sha256: Option<&str>,
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let dataset = lock_dataset(&mut tx, dataset_id).await?;
@@ -172,7 +227,7 @@ impl Catalogue {
         let file = one("file", tx.first(sql, values![dataset_id, file_id]).await?, file)?;
         let as_announced = file.object_key == object_key
             && file.size_bytes == size_bytes
-            && file.sha256.as_deref().is_none_or(|announced| announced == sha256);
+            && (sha256.is_none() || file.sha256.is_none() || file.sha256.as_deref() == sha256);
         if !as_announced {
             return Err(Error::Conflict { what: "what arrived is not what was announced" });
         }
@@ -182,7 +237,7 @@ impl Catalogue {
         if dataset.state == super::DatasetState::Complete {
             return Err(Error::Conflict { what: "the data set is complete" });
         }
-        let sql = "UPDATE files SET received_bytes = size_bytes, sha256 = $2,
+        let sql = "UPDATE files SET received_bytes = size_bytes, sha256 = COALESCE($2, sha256),
                        received_at = (SELECT now FROM clock)
                    WHERE id = $1";
         tx.run(sql, values![file_id, sha256]).await?;
@@ -217,7 +272,8 @@ async fn upsert(tx: &mut Tx, dataset_id: i64, files: &[&NewFile]) -> Result<()> 
          VALUES {}
          ON CONFLICT (dataset_id, path) DO UPDATE SET object_key = excluded.object_key,
              content_type = excluded.content_type, size_bytes = excluded.size_bytes,
-             sha256 = excluded.sha256, received_bytes = 0, received_at = NULL",
+             sha256 = excluded.sha256, received_bytes = 0, received_at = NULL,
+             multipart_id = NULL",
         places(files.len(), 6),
     );
     tx.run(AssertSqlSafe(sql), all).await?;
@@ -284,5 +340,6 @@ fn file(row: &Row) -> Result<File> {
         sha256: row.get("sha256")?,
         received_bytes: row.count("received_bytes")?,
         received_at: row.maybe_moment("received_at")?,
+        multipart_id: row.get("multipart_id")?,
     })
 }

@@ -12,10 +12,12 @@ pub(crate) mod engine;
 mod error;
 mod files;
 mod findings;
+mod idempotency;
 mod logs;
 mod migrations;
 mod people;
 mod records;
+mod sessions;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -29,11 +31,13 @@ pub use self::audit::AuditEntry;
 pub use self::cleanup::{Expired, Leftovers};
 pub use self::datasets::{Completed, Dataset, DatasetState, NewDataset};
 pub use self::error::{Error, Result};
-pub use self::files::{File, NewFile};
+pub use self::files::{File, NewFile, Usage};
 pub use self::findings::{FindingFilter, StoredFinding};
+pub use self::idempotency::Repeated;
 pub use self::logs::{LogLevel, LogLine};
 pub use self::people::{ApiKey, Invite, Role, Team, User};
 pub use self::records::{RecordPages, StoredRecord, Suspect};
+pub use self::sessions::Session;
 pub use self::tasks::{NewTask, Profile, Task};
 pub use self::time::Moment;
 pub use self::validation::{

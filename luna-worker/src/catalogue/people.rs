@@ -3,6 +3,7 @@
 //! Secrets come in hashed; none is kept, none is logged.
 
 use super::engine::{Row, values, words};
+use super::tasks::joined;
 use super::{Catalogue, Error, Moment, Result};
 
 words! {
@@ -151,8 +152,7 @@ impl Catalogue {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn user(&self, id: i64) -> Result<User> {
-        let sql = "SELECT id, team_id, username, password_hash, role, created_at FROM users
-                   WHERE id = $1";
+        let sql = joined(USER, "WHERE id = $1");
         one("user", self.db.first(sql, values![id]).await?, user)
     }
 
@@ -161,8 +161,7 @@ impl Catalogue {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn user_named(&self, username: &str) -> Result<User> {
-        let sql = "SELECT id, team_id, username, password_hash, role, created_at FROM users
-                   WHERE username = $1";
+        let sql = joined(USER, "WHERE username = $1");
         one("user", self.db.first(sql, values![username]).await?, user)
     }
 
@@ -171,10 +170,17 @@ impl Catalogue {
     /// # Errors
     /// If the database fails.
     pub async fn users_of(&self, team_id: i64, after: i64, limit: u32) -> Result<Vec<User>> {
-        let sql = "SELECT id, team_id, username, password_hash, role, created_at FROM users
-                   WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        let sql = joined(USER, "WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3");
         let rows = self.db.rows(sql, values![team_id, after, i64::from(limit)]).await?;
         rows.iter().map(user).collect()
+    }
+
+    /// Removes a user; the sessions end with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete_user(&self, id: i64) -> Result<()> {
+        changed("user", self.db.run("DELETE FROM users WHERE id = $1", values![id]).await?)
     }
 
     /// Replaces a password.
@@ -227,6 +233,25 @@ impl Catalogue {
         let user = one("user", tx.first(NEW_USER, values).await?, user)?;
         tx.commit().await?;
         Ok(user)
+    }
+
+    /// Invites of a team, used and expired ones too, in order.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn invites_of(&self, team_id: i64) -> Result<Vec<Invite>> {
+        let sql = "SELECT id, team_id, role, expires_at, used_at FROM invites
+                   WHERE team_id = $1 ORDER BY id";
+        self.db.rows(sql, values![team_id]).await?.iter().map(invite).collect()
+    }
+
+    /// Takes an invite back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, or it was used.
+    pub async fn delete_invite(&self, id: i64) -> Result<()> {
+        let sql = "DELETE FROM invites WHERE id = $1 AND used_at IS NULL";
+        changed("invite", self.db.run(sql, values![id]).await?)
     }
 
     /// Makes a key for scripts; it comes in hashed.
@@ -283,6 +308,9 @@ impl Catalogue {
     }
 }
 
+pub(super) const USER: &str =
+    "SELECT id, team_id, username, password_hash, role, created_at FROM users";
+
 const NEW_USER: &str = "INSERT INTO users (team_id, username, password_hash, role, created_at)
     VALUES ($1, $2, $3, $4, (SELECT now FROM clock))
     RETURNING id, team_id, username, password_hash, role, created_at";
@@ -305,7 +333,7 @@ fn team(row: &Row) -> Result<Team> {
     Ok(Team { id: row.get("id")?, name: row.get("name")?, created_at: row.moment("created_at")? })
 }
 
-fn user(row: &Row) -> Result<User> {
+pub(super) fn user(row: &Row) -> Result<User> {
     Ok(User {
         id: row.get("id")?,
         team_id: row.get("team_id")?,

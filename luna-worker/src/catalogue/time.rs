@@ -13,6 +13,18 @@ use std::time::Duration;
 pub struct Moment(pub i64);
 
 impl Moment {
+    /// What RFC 3339 text says, such as `2026-12-01T12:00:00Z` or `2026-12-01T13:00:00.5+01:00`.
+    ///
+    /// ```
+    /// use luna_worker::catalogue::Moment;
+    /// let moment = Moment::parse("2024-11-25T01:00:00+01:00");
+    /// assert_eq!(moment, Some(Moment(1_732_492_800_000_000)));
+    /// assert_eq!(Moment::parse("2024-11-25"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|read| Self(read.as_microsecond()))
+    }
+
     /// The moment this much later.
     #[must_use]
     pub fn after(self, time: Duration) -> Self {

@@ -14,6 +14,8 @@ mod object;
 #[cfg(feature = "service")]
 mod part;
 mod ranges;
+#[cfg(feature = "service")]
+mod signed;
 mod source;
 
 use std::fmt;
@@ -33,6 +35,8 @@ pub use self::object::{Listing, ObjectWriter, Stored};
 #[cfg(feature = "service")]
 pub use self::part::Part;
 pub use self::ranges::ObjectBytes;
+#[cfg(feature = "service")]
+pub use self::signed::{Signer, base64_of};
 pub use self::source::StoredSource;
 
 /// A bucket, container or folder, or what lies below a prefix of it. Cheap to clone.

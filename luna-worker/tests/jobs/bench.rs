@@ -86,7 +86,7 @@ impl Service {
                     let size = bytes.len() as u64;
                     let key = &file.object_key;
                     let received =
-                        self.catalogue.mark_received(dataset.id, file.id, key, size, &sha256);
+                        self.catalogue.mark_received(dataset.id, file.id, key, size, Some(&sha256));
                     received.await.unwrap();
                 }
             }

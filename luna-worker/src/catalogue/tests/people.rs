@@ -148,3 +148,90 @@ fn the_audit_log_only_grows() {
         }
     });
 }
+
+#[test]
+fn a_refresh_token_is_good_once_and_a_stolen_one_ends_the_session() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        bench.stop_clock().await;
+        let team = bench.team("radiant").await;
+        let user = catalogue.create_user(team, "ann", "hash", Role::User).await.unwrap();
+        let day = Duration::from_hours(24);
+        let gone = |found: Result<User>| matches!(found, Err(Error::NotFound { what: "session" }));
+
+        let session = catalogue.begin_session(user.id, "r1", day).await.unwrap();
+        assert_eq!(catalogue.session_user(session.id).await.unwrap(), user);
+        assert_eq!(catalogue.refresh_session("r1", "r2").await.unwrap(), session);
+        catalogue.refresh_session("r2", "r3").await.unwrap();
+        assert_eq!(catalogue.session_user(session.id).await.unwrap(), user);
+        // Somebody else has the one before the newest.
+        assert!(catalogue.refresh_session("r2", "r4").await.is_err());
+        assert!(gone(catalogue.session_user(session.id).await));
+        assert!(catalogue.refresh_session("r3", "r5").await.is_err());
+
+        let [kept, other] = ["k", "o"].map(|token| catalogue.begin_session(user.id, token, day));
+        let (kept, other) = (kept.await.unwrap(), other.await.unwrap());
+        catalogue.end_sessions_of(user.id, Some(kept.id)).await.unwrap();
+        assert!(gone(catalogue.session_user(other.id).await));
+        assert!(catalogue.session_user(kept.id).await.is_ok());
+        bench.advance(day).await;
+        assert!(gone(catalogue.session_user(kept.id).await));
+        assert!(catalogue.refresh_session("k", "k2").await.is_err());
+
+        let last = catalogue.begin_session(user.id, "l", day).await.unwrap();
+        catalogue.delete_user(user.id).await.unwrap();
+        assert!(gone(catalogue.session_user(last.id).await));
+        let nobody = catalogue.begin_session(user.id, "n", day).await;
+        assert!(matches!(nobody, Err(Error::NotFound { .. })), "{nobody:?}");
+    });
+}
+
+#[test]
+fn a_call_under_one_key_is_made_once() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        bench.stop_clock().await;
+        let (first, second) = tokio::join!(
+            catalogue.begin_call("user 1", "k", "hash"),
+            catalogue.begin_call("user 1", "k", "hash"),
+        );
+        let mut both = [first.unwrap(), second.unwrap()];
+        both.sort_by_key(|it| *it != Repeated::New);
+        assert_eq!(both, [Repeated::New, Repeated::UnderWay]);
+        let begin = async |owner: &str, request: &str| {
+            catalogue.begin_call(owner, "k", request).await.unwrap()
+        };
+        assert_eq!(begin("user 1", "other").await, Repeated::OtherRequest);
+        assert_eq!(begin("user 2", "hash").await, Repeated::New);
+        catalogue.forget_call("user 2", "k").await.unwrap();
+        assert_eq!(begin("user 2", "other").await, Repeated::New);
+
+        catalogue.keep_answer("user 1", "k", 201, "{}").await.unwrap();
+        let answered = Repeated::Answered { status: 201, body: "{}".to_owned() };
+        assert_eq!(begin("user 1", "hash").await, answered);
+        catalogue.forget_call("user 1", "k").await.unwrap();
+        assert_eq!(begin("user 1", "hash").await, answered);
+
+        // The process that took the key was killed.
+        bench.advance(Duration::from_mins(3)).await;
+        assert_eq!(begin("user 2", "other").await, Repeated::New);
+        assert_eq!(begin("user 1", "hash").await, answered);
+    });
+}
+
+#[test]
+fn an_invite_is_taken_back_unless_it_was_used() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        let team = bench.team("radiant").await;
+        let end = catalogue.now().await.unwrap().after(Duration::from_mins(1));
+        let used = catalogue.create_invite(team, Role::User, "one", end).await.unwrap();
+        let open = catalogue.create_invite(team, Role::User, "two", end).await.unwrap();
+        catalogue.accept_invite("one", "ann", "hash").await.unwrap();
+        assert!(catalogue.delete_invite(used.id).await.is_err());
+        catalogue.delete_invite(open.id).await.unwrap();
+        assert!(catalogue.accept_invite("two", "bob", "hash").await.is_err());
+        let left = catalogue.invites_of(team).await.unwrap();
+        assert_eq!(left.iter().map(|it| it.id).collect::<Vec<_>>(), [used.id]);
+    });
+}

@@ -59,11 +59,11 @@ fn what_arrives_is_what_was_announced() {
         let (a, b) = (files[0].id, files[1].id);
 
         for (key, size, sha) in [("ka", 9, "aa"), ("ka", 10, "ab"), ("other", 10, "aa")] {
-            let refused = catalogue.mark_received(set, a, key, size, sha).await;
+            let refused = catalogue.mark_received(set, a, key, size, Some(sha)).await;
             assert!(matches!(refused, Err(Error::Conflict { .. })), "{key} {size} {sha}");
         }
         assert_eq!(paths(&catalogue.missing_files(set, None, 10).await.unwrap()), ["a", "b"]);
-        catalogue.mark_received(set, a, "ka", 10, "aa").await.unwrap();
+        catalogue.mark_received(set, a, "ka", 10, Some("aa")).await.unwrap();
         assert_eq!(paths(&catalogue.missing_files(set, None, 10).await.unwrap()), ["b"]);
 
         // Of two who go on from the same offset, one is refused.
@@ -76,7 +76,7 @@ fn what_arrives_is_what_was_announced() {
         let reached = catalogue.file(set, b).await.unwrap().received_bytes;
         assert!(catalogue.advance_file(b, "kb", reached, 11).await.is_err());
         catalogue.advance_file(b, "kb", reached, 10).await.unwrap();
-        catalogue.mark_received(set, b, "kb", 10, "bb").await.unwrap();
+        catalogue.mark_received(set, b, "kb", 10, Some("bb")).await.unwrap();
         assert_eq!(catalogue.file(set, b).await.unwrap().sha256.as_deref(), Some("bb"));
 
         // Announced again: what is known by its SHA-256 stays, the rest is to be sent anew.
@@ -88,8 +88,8 @@ fn what_arrives_is_what_was_announced() {
         assert_eq!(paths(&catalogue.missing_files(set, None, 10).await.unwrap()), ["b", "c"]);
 
         catalogue.complete(set).await.unwrap();
-        catalogue.mark_received(set, a, "ka", 10, "aa").await.unwrap();
-        let late = catalogue.mark_received(set, files[2].id, "kc", 10, "cc").await;
+        catalogue.mark_received(set, a, "ka", 10, Some("aa")).await.unwrap();
+        let late = catalogue.mark_received(set, files[2].id, "kc", 10, Some("cc")).await;
         assert!(matches!(late, Err(Error::Conflict { .. })));
         let late = catalogue.add_files(set, &again).await;
         assert!(matches!(late, Err(Error::Conflict { .. })));
@@ -134,7 +134,10 @@ fn a_version_takes_over_what_arrived() {
         let (files, _) = catalogue.add_files(set, &asked).await.unwrap();
         for file in &files[..3] {
             let sha256 = file.sha256.as_deref().unwrap();
-            catalogue.mark_received(set, file.id, &file.object_key, 10, sha256).await.unwrap();
+            catalogue
+                .mark_received(set, file.id, &file.object_key, 10, Some(sha256))
+                .await
+                .unwrap();
         }
         let stolen = NewDataset { team_id: other, replaces: Some(set), ..NewDataset::default() };
         assert!(matches!(catalogue.start_dataset(&stolen).await, Err(Error::NotFound { .. })));
@@ -272,5 +275,47 @@ fn old_things_go_and_new_things_stay() {
         bench.advance(Duration::from_secs(100)).await;
         assert_eq!(catalogue.expire(Duration::from_secs(50)).await.unwrap().workers, 1);
         assert!(matches!(catalogue.worker_seen(worker).await, Err(Error::NotFound { .. })));
+    });
+}
+
+#[test]
+fn usage_counts_what_versions_share_once() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        let team = bench.team("radiant").await;
+        let first = begun(bench, team).await;
+        let asked = [new("a", "ka", Some("aa")), new("b", "kb", None)];
+        let (files, _) = catalogue.add_files(first, &asked).await.unwrap();
+        catalogue.mark_received(first, files[0].id, "ka", 10, Some("aa")).await.unwrap();
+        assert_eq!(catalogue.count_files(first).await.unwrap(), (2, 1));
+        let next = NewDataset { team_id: team, replaces: Some(first), ..NewDataset::default() };
+        catalogue.start_dataset(&next).await.unwrap();
+        let other = begun(bench, bench.team("other").await).await;
+        catalogue.add_files(other, &[new("c", "kc", None)]).await.unwrap();
+        let usage = catalogue.usage(team).await.unwrap();
+        assert_eq!(usage, Usage { files: 2, bytes: 20, open_uploads: 2 });
+        assert_eq!(catalogue.usage(99).await.unwrap(), Usage::default());
+    });
+}
+
+#[test]
+fn the_first_name_of_a_files_parts_holds_and_a_submission_too() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        bench.stop_clock().await;
+        let set = begun(bench, bench.team("radiant").await).await;
+        let (files, _) = catalogue.add_files(set, &[new("a", "ka", None)]).await.unwrap();
+        assert_eq!(catalogue.begin_parts(&files[0], "one").await.unwrap(), "one");
+        assert_eq!(catalogue.begin_parts(&files[0], "two").await.unwrap(), "one");
+        let elsewhere = File { object_key: "kb".into(), ..files[0].clone() };
+        assert!(catalogue.begin_parts(&elsewhere, "three").await.is_err());
+        catalogue.add_files(set, &[new("a", "kc", Some("aa"))]).await.unwrap();
+        assert_eq!(catalogue.file(set, files[0].id).await.unwrap().multipart_id, None);
+
+        let submitted = catalogue.submit_dataset(set, "print").await.unwrap();
+        assert_eq!(submitted.fingerprint.as_deref(), Some("print"));
+        bench.advance(Duration::from_secs(1)).await;
+        assert_eq!(catalogue.submit_dataset(set, "other").await.unwrap(), submitted);
+        assert!(catalogue.submit_dataset(99, "print").await.is_err());
     });
 }

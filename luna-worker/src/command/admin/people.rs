@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 use luna_core::text;
-use sha2::{Digest as _, Sha256};
 
 use super::upkeep::{days, delete_objects};
 use super::{ACTOR, table};
@@ -217,7 +216,7 @@ impl Key {
             Self::Create { team, name, scopes, expires } => {
                 let team = catalogue.team_named(&team).await?;
                 let key = format!("luna_{}", secrets::new().map_err(lacking)?);
-                let hash = hex::encode(Sha256::digest(key.as_bytes()));
+                let hash = secrets::digest(&key);
                 let expires = match expires {
                     Some(time) => Some(catalogue.now().await?.after(time)),
                     None => None,

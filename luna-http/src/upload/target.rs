@@ -1,0 +1,134 @@
+//! Where a file is to be sent: to this service, where objects lie in a folder, or straight to the bucket.
+
+use std::collections::BTreeMap;
+
+use luna_worker::catalogue::File;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::problem::Result;
+use crate::tokens::{Grant, LIFETIME, now};
+use crate::{Objects, Service};
+
+/// Where one file is to be sent, and with what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Target {
+    file_id: i64,
+    filename: String,
+    /// Where its bytes are sent; none for a file that is sent in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_url: Option<String>,
+    s3_key: String,
+    #[schema(example = "PUT")]
+    method: &'static str,
+    /// Headers that must be sent just so: the signature covers them.
+    headers: BTreeMap<&'static str, String>,
+    /// A file that is sent in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<PartTarget>>,
+}
+
+/// Where a part of a file is to be sent.
+#[derive(Debug, Serialize, ToSchema)]
+struct PartTarget {
+    /// 1 for the first.
+    number: u16,
+    offset: u64,
+    size_bytes: u64,
+    url: String,
+    headers: BTreeMap<&'static str, String>,
+}
+
+/// Files that are larger go to a bucket in parts of this size, or of a 10,000th of the file.
+const PART: u64 = 64 << 20;
+/// Parts that S3 takes of one object.
+const MOST_PARTS: u64 = 10_000;
+
+impl Service {
+    /// Where a file is to be sent, for the next hour.
+    pub(super) async fn target(&self, file: &File, filename: &str) -> Result<Target> {
+        let mut target = Target {
+            file_id: file.id,
+            filename: filename.to_owned(),
+            upload_url: None,
+            s3_key: file.object_key.clone(),
+            method: "PUT",
+            headers: BTreeMap::from([("Content-Type", file.content_type.clone())]),
+            parts: None,
+        };
+        match &self.objects {
+            Objects::Folder(_) => target.upload_url = Some(self.own_url(file)),
+            Objects::Bucket(signer) if file.size_bytes > PART => {
+                let id = match &file.multipart_id {
+                    Some(id) => id.clone(),
+                    None => {
+                        let id = signer.begin_parts(&file.object_key, &file.content_type).await?;
+                        self.catalogue.begin_parts(file, &id).await?
+                    }
+                };
+                let part = |(number, offset, size_bytes)| PartTarget {
+                    number,
+                    offset,
+                    size_bytes,
+                    url: signer.part(&file.object_key, &id, number, size_bytes, LIFETIME),
+                    headers: BTreeMap::new(),
+                };
+                target.parts = Some(parts(file.size_bytes).map(part).collect());
+            }
+            Objects::Bucket(signer) => {
+                if let Some(sum) = file.sha256.as_deref().and_then(luna_worker::storage::base64_of)
+                {
+                    target.headers.insert("x-amz-checksum-sha256", sum);
+                }
+                // The length is signed, and sent by every client of itself.
+                let length = file.size_bytes.to_string();
+                let mut signed: Vec<(&str, &str)> =
+                    target.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                signed.push(("Content-Length", &length));
+                target.upload_url = Some(signer.put(&file.object_key, &signed, LIFETIME));
+            }
+        }
+        Ok(target)
+    }
+
+    fn own_url(&self, file: &File) -> String {
+        let expires = now() + LIFETIME.as_secs();
+        let signature = self.keys.sign(&Grant {
+            dataset_id: file.dataset_id,
+            file_id: file.id,
+            object_key: &file.object_key,
+            content_type: &file.content_type,
+            expires,
+        });
+        let (base, dataset, id) = (&self.public_url, file.dataset_id, file.id);
+        format!("{base}/upload/{dataset}/{id}?expires={expires}&signature={signature}")
+    }
+}
+
+/// Number, offset and size of the parts of a file.
+fn parts(size: u64) -> impl Iterator<Item = (u16, u64, u64)> {
+    let part = PART.max(size.div_ceil(MOST_PARTS));
+    (1_u16..)
+        .zip((0..size).step_by(usize::try_from(part).unwrap_or(usize::MAX)))
+        .map(move |(number, offset)| (number, offset, part.min(size - offset)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_each_other_and_are_never_too_many() {
+        for size in [PART + 1, 2 * PART, 5 << 40] {
+            let all: Vec<_> = parts(size).collect();
+            assert!(all.len() as u64 <= MOST_PARTS);
+            let mut end = 0;
+            for (place, (number, offset, length)) in all.iter().enumerate() {
+                assert_eq!((usize::from(*number), *offset), (place + 1, end));
+                assert!(*length > 0);
+                end += length;
+            }
+            assert_eq!(end, size);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! URLs that let a client send one object straight to a bucket.
+//!
+//! opendal signs neither length nor checksum, and its own checksums break what it signs; rusty-s3 signs whatever
+//! header it is given, and needs no connection for it.
+
+use std::env;
+use std::time::Duration;
+
+use base64::Engine as _;
+use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, PutObject, UploadPart};
+use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
+
+use super::{Address, Error, Result, Scheme, Storage};
+
+/// How long our own requests' signatures are good for.
+const OWN: Duration = Duration::from_mins(5);
+/// How long the bucket may take to put parts together.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Signs for one bucket.
+#[derive(Clone)]
+pub struct Signer {
+    /// As this process reaches it.
+    bucket: Bucket,
+    /// As clients do.
+    public: Bucket,
+    credentials: Credentials,
+    prefix: String,
+    client: reqwest::Client,
+    address: Address,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Signer({})", self.address)
+    }
+}
+
+/// A SHA-256 in hexadecimal digits as S3's header has it.
+///
+/// ```
+/// let digits = "ff".repeat(32);
+/// let header = luna_worker::storage::base64_of(&digits);
+/// assert_eq!(header.as_deref(), Some("//////////////////////////////////////////8="));
+/// assert_eq!(luna_worker::storage::base64_of("x"), None);
+/// ```
+pub fn base64_of(sha256: &str) -> Option<String> {
+    Some(base64::engine::general_purpose::STANDARD.encode(hex::decode(sha256).ok()?))
+}
+
+impl Storage {
+    /// What signs for this bucket; clients reach it at `public_endpoint`, where that is another than ours.
+    ///
+    /// # Errors
+    /// If it is no S3 bucket, or its credentials are not in the environment.
+    pub fn signer(&self, public_endpoint: Option<&str>) -> Result<Signer> {
+        let address = self.address();
+        let refused = |what| Error::Unsupported { place: address.bare(), what };
+        if address.scheme() != Scheme::S3 {
+            return Err(refused("uploads go to a folder or an S3 bucket"));
+        }
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        let region = address.option("region").map(str::to_owned).or(region);
+        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+        let usual = format!("https://s3.{region}.amazonaws.com");
+        let endpoint = address.option("endpoint").unwrap_or(&usual);
+        let style = if address.is_set("virtual_host") || address.option("endpoint").is_none() {
+            UrlStyle::VirtualHost
+        } else {
+            UrlStyle::Path
+        };
+        let bucket = |endpoint: &str| {
+            let url = endpoint.parse().map_err(|_| refused("the endpoint is no URL"))?;
+            Bucket::new(url, style, address.host().to_owned(), region.clone())
+                .map_err(|_| refused("the endpoint is no URL of a server"))
+        };
+        let client = reqwest::Client::builder().timeout(PATIENCE).build();
+        Ok(Signer {
+            bucket: bucket(endpoint)?,
+            public: bucket(public_endpoint.unwrap_or(endpoint))?,
+            credentials: credentials(address).ok_or_else(|| {
+                refused("signing needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            })?,
+            prefix: self.prefix.to_string(),
+            client: client.map_err(|_| refused("no encrypted connections on this machine"))?,
+            address: address.clone(),
+        })
+    }
+}
+
+impl Signer {
+    /// The origin that clients send to: `https://s3.example.org`.
+    pub fn public_origin(&self) -> String {
+        self.public.base_url().origin().ascii_serialization()
+    }
+
+    /// A URL to which an object can be sent, with just these headers, for so long.
+    pub fn put(&self, key: &str, headers: &[(&str, &str)], lasts: Duration) -> String {
+        let key = self.full(key);
+        let mut action = PutObject::new(&self.public, Some(&self.credentials), &key);
+        for (name, value) in headers {
+            action.headers_mut().insert(name.to_lowercase(), (*value).to_owned());
+        }
+        action.sign(lasts).into()
+    }
+
+    /// Begins an object that is sent in parts; the bucket's name for them comes back.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or refuses.
+    pub async fn begin_parts(&self, key: &str, content_type: &str) -> Result<String> {
+        let full = self.full(key);
+        let mut action = CreateMultipartUpload::new(&self.bucket, Some(&self.credentials), &full);
+        action.headers_mut().insert("content-type", content_type.to_owned());
+        let request = self.client.post(action.sign(OWN)).header("content-type", content_type);
+        let text = self.answered(key, request).await?;
+        let begun = CreateMultipartUpload::parse_response(&text)
+            .map_err(|_| self.failed(key, "the answer to a new upload is none"))?;
+        Ok(begun.upload_id().to_owned())
+    }
+
+    /// A URL to which a part of exactly this size can be sent.
+    pub fn part(&self, key: &str, id: &str, number: u16, size: u64, lasts: Duration) -> String {
+        let key = self.full(key);
+        let mut action = UploadPart::new(&self.public, Some(&self.credentials), &key, number, id);
+        action.headers_mut().insert("content-length", size.to_string());
+        action.sign(lasts).into()
+    }
+
+    /// Puts the parts together, by what the bucket answered for each, in order.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or misses parts.
+    pub async fn end_parts(&self, key: &str, id: &str, etags: &[String]) -> Result<()> {
+        let full = self.full(key);
+        let tags = etags.iter().map(String::as_str);
+        let action =
+            CompleteMultipartUpload::new(&self.bucket, Some(&self.credentials), &full, id, tags);
+        let url = action.sign(OWN);
+        let text = self.answered(key, self.client.post(url).body(action.body())).await?;
+        // S3 says 200 before it knows.
+        if text.contains("<Error>") {
+            return Err(self.failed(key, "its parts could not be put together"));
+        }
+        Ok(())
+    }
+
+    async fn answered(&self, key: &str, request: reqwest::RequestBuilder) -> Result<String> {
+        let unreachable = || Error::Unreachable {
+            place: super::error::shown(&self.address, key),
+            server: self.bucket.base_url().origin().ascii_serialization(),
+            reason: "no answer".to_owned(),
+        };
+        let answer = request.send().await.map_err(|_| unreachable())?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|_| unreachable())?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        if status.is_server_error() {
+            return Err(unreachable());
+        }
+        Err(self.failed(key, &format!("it answered {}", status.as_u16())))
+    }
+
+    fn failed(&self, key: &str, reason: &str) -> Error {
+        let place = super::error::shown(&self.address, key);
+        Error::Other { place, reason: reason.to_owned() }
+    }
+
+    fn full(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+}
+
+fn credentials(address: &Address) -> Option<Credentials> {
+    let of = |option: &str, name: &str| {
+        address.option(option).map(str::to_owned).or_else(|| variable(name))
+    };
+    let key = of("access_key_id", "AWS_ACCESS_KEY_ID")?;
+    let secret = of("secret_access_key", "AWS_SECRET_ACCESS_KEY")?;
+    Some(match of("session_token", "AWS_SESSION_TOKEN") {
+        Some(token) => Credentials::new_with_token(key, secret, token),
+        None => Credentials::new(key, secret),
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
