@@ -3,7 +3,7 @@
 
 use luna_core::conclude::Entry;
 use luna_core::source::Item;
-use luna_core::{Settings, examine};
+use luna_core::{Descriptor, Digest, KeyedIdentity, Settings, examine};
 use luna_fixtures::random::Random;
 use luna_fixtures::{Entry as Made, Recipe, RecipeError};
 
@@ -73,16 +73,21 @@ pub fn entries(count: usize) -> Result<Vec<Entry>, RecipeError> {
         let flips = if number % COPY == COPY - 1 { 4 } else { 64 };
         last = flipped(few, flips, &mut random);
         let mut record = template.clone();
-        record.facts.sha256 = Some(hex::encode(digest(&mut random)));
-        record.facts.fingerprints.pixels = Some(hex::encode(digest(&mut random)));
-        record.facts.fingerprints.perceptual = Some(hex::encode(last));
-        record.identity.patient = Some(format!("{:064x}", number / 3));
-        record.identity.study = Some(format!("{:064x}", number / 2));
-        record.identity.series = Some(format!("{number:064x}"));
-        record.identity.instance = Some(format!("{number:064x}"));
-        for value in record.descriptor.iter_mut().flatten() {
-            *value = value.wrapping_add((random.bits() & 63) as u8);
-        }
+        record.facts.sha256 = Some(digest(&mut random).into());
+        record.facts.fingerprints.pixels = Some(digest(&mut random).into());
+        record.facts.fingerprints.perceptual = Some(last.into());
+        let keyed = |number: usize| Some(Digest::from(numbered(number)));
+        record.identity = Some(Box::new(KeyedIdentity {
+            patient: keyed(number / 3),
+            study: keyed(number / 2),
+            series: keyed(number),
+            instance: keyed(number),
+            ..KeyedIdentity::default()
+        }));
+        record.descriptor = record.descriptor.and_then(|descriptor| {
+            let noise = |value: u8| value.wrapping_add((random.bits() & 63) as u8);
+            Descriptor::new(&descriptor.values().into_iter().map(noise).collect::<Vec<u8>>())
+        });
         let path = format!("images/{:03}/{number:07}.dcm", number / 1_000);
         made.push(Entry {
             item: Item::file(path.as_str(), record.facts.size_bytes),
@@ -94,6 +99,14 @@ pub fn entries(count: usize) -> Result<Vec<Entry>, RecipeError> {
 
 fn digest(random: &mut Random) -> [u8; 32] {
     std::array::from_fn(|_| random.bits() as u8)
+}
+
+fn numbered(number: usize) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    if let Some((_, last)) = bytes.split_last_chunk_mut() {
+        *last = (number as u64).to_be_bytes();
+    }
+    bytes
 }
 
 /// Flips up to `count` of the first 255 bits.

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
+use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::names::{folded, kind_of};
 use crate::record::{Kind, Record};
@@ -27,8 +28,7 @@ use crate::table::{Matched, Names, Table, Tables};
 pub struct Entry {
     /// The name.
     pub item: Item,
-    /// What is known; in a place of its own, so that entries of a large set are sorted, and turned into the
-    /// report, without holding it twice.
+    /// What is known; in a place of its own, so that entries of a large set are sorted without moving it.
     pub record: Box<Record>,
 }
 
@@ -199,17 +199,17 @@ fn number_identities(entries: &mut [Entry]) {
     let mut studies = Numbering::new("study");
     let mut series = Numbering::new("series");
     for Entry { record, .. } in entries {
-        if let Some(dicom) = &mut record.facts.dicom {
-            dicom.patient = patients.name(record.identity.patient.as_deref());
-            dicom.study = studies.name(record.identity.study.as_deref());
-            dicom.series = series.name(record.identity.series.as_deref());
+        if let (Some(dicom), Some(identity)) = (&mut record.facts.dicom, &record.identity) {
+            dicom.patient = patients.name(identity.patient);
+            dicom.study = studies.name(identity.study);
+            dicom.series = series.name(identity.series);
         }
     }
 }
 
 struct Numbering {
     noun: &'static str,
-    numbers: BTreeMap<String, usize>,
+    numbers: BTreeMap<Digest, usize>,
 }
 
 impl Numbering {
@@ -217,10 +217,10 @@ impl Numbering {
         Self { noun, numbers: BTreeMap::new() }
     }
 
-    fn name(&mut self, hash: Option<&str>) -> Option<String> {
+    fn name(&mut self, hash: Option<Digest>) -> Option<Box<str>> {
         let next = self.numbers.len() + 1;
-        let number = *self.numbers.entry(hash?.to_owned()).or_insert(next);
-        Some(format!("{}-{number}", self.noun))
+        let number = *self.numbers.entry(hash?).or_insert(next);
+        Some(format!("{}-{number}", self.noun).into())
     }
 }
 
@@ -231,7 +231,9 @@ fn check_set(
     partial: bool,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let names = Names::new(entries.iter().map(|entry| entry.item.path.as_str()).collect());
+    // Names are looked up for tables alone.
+    let named = if tables.read.is_empty() { &[] } else { entries };
+    let names = Names::new(named.iter().map(|entry| entry.item.path.as_str()).collect());
     let matched: Vec<Matched<'_>> =
         tables.read.iter().map(|table| Matched::new(table, &names)).collect();
     let left = &tables.left;
@@ -252,10 +254,7 @@ fn summarise(entries: &[Entry]) -> Dataset {
     let mut bytes = 0;
     let mut images = 0;
     for Entry { item, record } in entries {
-        let mut content = [0; 32];
-        if let Some(digits) = &record.facts.sha256 {
-            let _ = hex::decode_to_slice(digits, &mut content);
-        }
+        let content = record.facts.sha256.map_or([0; 32], |sha256| *sha256.as_bytes());
         fingerprint.update(item.path.as_bytes());
         fingerprint.update([0]);
         fingerprint.update(content);
@@ -296,9 +295,5 @@ fn rules_run(entries: &[Entry], tables: &Tables, settings: &Settings) -> RulesRu
 
 fn into_file(entry: Entry) -> FileEntry {
     let Entry { item, record } = entry;
-    FileEntry {
-        path: item.path.as_str().to_owned(),
-        facts: record.facts,
-        findings: record.findings,
-    }
+    FileEntry { path: item.path.into_text(), facts: record.facts, findings: record.findings }
 }

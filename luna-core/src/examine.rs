@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::decode::{Image, decode};
+use crate::descriptor::Descriptor;
 use crate::dicom::{Codec, DicomFile};
+use crate::digest::Digest;
 use crate::guard;
 use crate::limits::MemoryBudget;
 use crate::measure::{Measured, measure};
@@ -37,7 +39,7 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
     let limits = settings.limits();
     let seconds = limits.seconds;
     let late = || started.elapsed() > Duration::from_secs(seconds.into());
-    let sha256 = hex::encode(Sha256::digest(bytes));
+    let sha256 = Digest::from(<[u8; 32]>::from(Sha256::digest(bytes)));
 
     let mut panicked = Flaws::new();
     let mut found = guard::quiet(|| probe(bytes, limits)).unwrap_or_else(|| {
@@ -164,8 +166,8 @@ fn known(
     }
     if let Some(measured) = measured {
         record.facts.measurements = Some(measured.measurements.rounded());
-        record.facts.fingerprints = measured.fingerprints.clone();
-        record.descriptor = Some(measured.descriptor.clone());
+        record.facts.fingerprints = measured.fingerprints;
+        record.descriptor = Descriptor::new(&measured.descriptor);
     }
     record
 }

@@ -145,7 +145,7 @@ pub struct Finding {
     /// How much it weighs under the profile in force.
     pub severity: Severity,
     /// The file it is about; `null` for several files or the set.
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
     /// What is wrong, and where.
     pub message: String,
     /// What to do.
@@ -153,9 +153,9 @@ pub struct Finding {
     /// The place in the file.
     pub location: Option<Location>,
     /// What was found.
-    pub found: Option<String>,
+    pub found: Option<Box<str>>,
     /// What was expected.
-    pub expected: Option<String>,
+    pub expected: Option<Box<str>>,
     /// Other files that take part.
     pub related: Vec<String>,
     /// True if the profile lists it as an exception: kept, but without weight.
@@ -174,7 +174,7 @@ impl Finding {
     /// assert_eq!((findings[0].id.len(), findings[0].path.as_deref()), (16, Some("a.png")));
     /// ```
     pub fn place(&mut self, path: Option<&str>) {
-        self.path = path.map(str::to_owned);
+        self.path = path.map(Box::from);
         let mut hash = Sha256::new();
         let location = self.location.as_ref().map(ToString::to_string).unwrap_or_default();
         let parts = [&*self.rule, path.unwrap_or_default(), &location];

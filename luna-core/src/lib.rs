@@ -6,7 +6,9 @@
 
 pub mod conclude;
 pub mod decode;
+mod descriptor;
 pub mod dicom;
+mod digest;
 mod error;
 mod examine;
 mod finding;
@@ -33,6 +35,8 @@ pub mod text;
 mod validator;
 
 pub use self::conclude::conclude;
+pub use self::descriptor::Descriptor;
+pub use self::digest::{Digest, NoDigest};
 pub use self::error::{Error, ProfileError, SourceError};
 pub use self::examine::examine;
 pub use self::finding::{Finding, Location, Severity};

@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::probe::Format;
 use crate::text::six_digits;
@@ -39,11 +41,12 @@ pub struct Facts {
     /// Size in bytes.
     pub size_bytes: u64,
     /// SHA-256 of the bytes, hexadecimal; `null` if they could not be read.
-    pub sha256: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub sha256: Option<Digest>,
     /// Format, told by the bytes.
     pub format: Option<Format>,
     /// DICOM transfer syntax UID.
-    pub transfer_syntax: Option<String>,
+    pub transfer_syntax: Option<Box<str>>,
     /// Width in pixels.
     pub width: Option<u32>,
     /// Height in pixels.
@@ -60,7 +63,7 @@ pub struct Facts {
     /// True if samples are signed (two's complement) or floating point.
     pub signed: Option<bool>,
     /// DICOM photometric interpretation, as declared.
-    pub photometric_interpretation: Option<String>,
+    pub photometric_interpretation: Option<Box<str>>,
     /// Numbers taken of the stored values.
     pub measurements: Option<Measurements>,
     /// Fingerprints of the picture.
@@ -179,13 +182,15 @@ fn rounded_pair<S: serde::Serializer>(pair: &Option<[f64; 2]>, out: S) -> Result
 }
 
 /// Fingerprints by which pictures are compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fingerprints {
     /// BLAKE3 over the canonical pixels (`luna-px-1`), hexadecimal; `null` for constant images.
-    pub pixels: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub pixels: Option<Digest>,
     /// 255-bit DCT hash of the content box, hexadecimal; `null` for constant images.
-    pub perceptual: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub perceptual: Option<Digest>,
 }
 
 /// What a DICOM header says, as far as a report repeats it. No value here names a person.
@@ -193,21 +198,21 @@ pub struct Fingerprints {
 #[serde(deny_unknown_fields)]
 pub struct DicomFacts {
     /// SOPClassUID (0008,0016).
-    pub sop_class_uid: Option<String>,
+    pub sop_class_uid: Option<Box<str>>,
     /// Modality (0008,0060).
-    pub modality: Option<String>,
+    pub modality: Option<Box<str>>,
     /// PresentationIntentType (0008,0068).
-    pub presentation_intent: Option<String>,
+    pub presentation_intent: Option<Box<str>>,
     /// ImageType (0008,0008), values separated by `\`.
-    pub image_type: Option<String>,
+    pub image_type: Option<Box<str>>,
     /// BodyPartExamined (0018,0015).
-    pub body_part: Option<String>,
+    pub body_part: Option<Box<str>>,
     /// ViewPosition (0018,5101).
-    pub view_position: Option<String>,
+    pub view_position: Option<Box<str>>,
     /// ImageLaterality (0020,0062), else Laterality (0020,0060).
-    pub laterality: Option<String>,
+    pub laterality: Option<Box<str>>,
     /// PatientOrientation (0020,0020), values separated by `\`.
-    pub patient_orientation: Option<String>,
+    pub patient_orientation: Option<Box<str>>,
     /// ImagerPixelSpacing (0018,1164): row spacing, column spacing, in mm.
     #[serde(serialize_with = "rounded_pair")]
     pub imager_pixel_spacing_mm: Option<[f64; 2]>,
@@ -221,23 +226,23 @@ pub struct DicomFacts {
     #[serde(serialize_with = "rounded_pair")]
     pub rescale: Option<[f64; 2]>,
     /// BurnedInAnnotation (0028,0301).
-    pub burned_in_annotation: Option<String>,
+    pub burned_in_annotation: Option<Box<str>>,
     /// LossyImageCompression (0028,2110).
-    pub lossy_compression: Option<String>,
+    pub lossy_compression: Option<Box<str>>,
     /// Manufacturer (0008,0070).
-    pub manufacturer: Option<String>,
+    pub manufacturer: Option<Box<str>>,
     /// ManufacturerModelName (0008,1090).
-    pub model: Option<String>,
+    pub model: Option<Box<str>>,
     /// PatientSex (0010,0040).
-    pub sex: Option<String>,
+    pub sex: Option<Box<str>>,
     /// Age in bins: `0-17`, `18-64`, `65-89`, `90+`.
-    pub age_group: Option<String>,
+    pub age_group: Option<Box<str>>,
     /// `patient-17`: patients of this set, numbered in path order.
-    pub patient: Option<String>,
+    pub patient: Option<Box<str>>,
     /// `study-17`: studies of this set, numbered in path order.
-    pub study: Option<String>,
+    pub study: Option<Box<str>>,
     /// `series-17`: series of this set, numbered in path order.
-    pub series: Option<String>,
+    pub series: Option<Box<str>>,
 }
 
 /// Keyed hashes (HMAC-SHA-256, hexadecimal) of who and what a DICOM object belongs to. They never
@@ -245,16 +250,47 @@ pub struct DicomFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyedIdentity {
     /// Issuer and PatientID.
-    pub patient: Option<String>,
+    pub patient: Option<Digest>,
     /// PatientID alone, as a table gives it.
     #[serde(default)]
-    pub patient_id: Option<String>,
+    pub patient_id: Option<Digest>,
     /// StudyInstanceUID.
-    pub study: Option<String>,
+    pub study: Option<Digest>,
     /// SeriesInstanceUID.
-    pub series: Option<String>,
+    pub series: Option<Digest>,
     /// SOPInstanceUID.
-    pub instance: Option<String>,
+    pub instance: Option<Digest>,
+}
+
+/// A box that is there only if something is in it; written as if it always were.
+mod boxed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::KeyedIdentity;
+
+    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(super) fn serialize<S: Serializer>(
+        identity: &Option<Box<KeyedIdentity>>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        match identity {
+            Some(identity) => identity.serialize(out),
+            None => KeyedIdentity::default().serialize(out),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        input: D,
+    ) -> Result<Option<Box<KeyedIdentity>>, D::Error> {
+        KeyedIdentity::deserialize(input).map(KeyedIdentity::boxed)
+    }
+}
+
+impl KeyedIdentity {
+    /// `None` if nothing is known.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// All that one file's bytes can tell; at most 2 KiB beside its findings.
@@ -266,20 +302,20 @@ pub struct KeyedIdentity {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// What reports say of the file.
-    pub facts: Facts,
+    /// What reports say of the file; in a place of its own, so that the report takes it over as it lies.
+    pub facts: Box<Facts>,
     /// Findings about the file alone; their `path` and `id` are set when the record meets its path.
     pub findings: Vec<Finding>,
-    /// The content box as 32 x 32 grey values (0 to 255), row by row: enough to compare two pictures
-    /// without their pixels. `None` for what has no picture.
-    pub descriptor: Option<Vec<u8>>,
-    /// Keyed hashes of the identity.
-    pub identity: KeyedIdentity,
+    /// Enough to compare two pictures without their pixels; `None` for what has no picture.
+    pub descriptor: Option<Descriptor>,
+    /// Keyed hashes of the identity, if any is known.
+    #[serde(with = "boxed")]
+    pub identity: Option<Box<KeyedIdentity>>,
     /// PatientAge in years.
     pub age_years: Option<f32>,
     /// MD5 of the bytes, hexadecimal; computed only where a table gives one.
     #[serde(default)]
-    pub md5: Option<String>,
+    pub md5: Option<Box<str>>,
     /// True if the wall-clock guard cut the work short.
     pub partial: bool,
 }
@@ -288,10 +324,10 @@ impl Record {
     /// A record of a file of which nothing but its size is known.
     pub fn unknown(size_bytes: u64) -> Self {
         Self {
-            facts: Facts::unknown(size_bytes),
+            facts: Box::new(Facts::unknown(size_bytes)),
             findings: Vec::new(),
             descriptor: None,
-            identity: KeyedIdentity::default(),
+            identity: None,
             age_years: None,
             md5: None,
             partial: false,

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use regex::Regex;
 use sha2::Sha256;
 
+use crate::digest::Digest;
 use crate::error::ProfileError;
 use crate::finding::Severity;
 use crate::limits::Limits;
@@ -44,14 +45,14 @@ impl IdentityKey {
         Some(Self(key))
     }
 
-    /// HMAC-SHA-256 over the parts, each closed by a NUL; hexadecimal.
-    pub fn hash(&self, parts: &[&str]) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+    /// HMAC-SHA-256 over the parts, each closed by a NUL.
+    pub fn hash(&self, parts: &[&str]) -> Digest {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32].into() };
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
-        hex::encode(mac.finalize().into_bytes())
+        Digest::from(<[u8; 32]>::from(mac.finalize().into_bytes()))
     }
 }
 

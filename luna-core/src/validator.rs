@@ -13,10 +13,11 @@ use crate::limits::MemoryBudget;
 use crate::observer::{CancelToken, Observer, Unobserved};
 use crate::probe::Flaw;
 use crate::profile::Profile;
+use crate::record::Record;
 use crate::report::Report;
 use crate::rules::{Registry, Rule};
 use crate::settings::{IdentityKey, Settings};
-use crate::source::{Item, ItemKind, ReadError, Reading, Source};
+use crate::source::{Defect, Item, ItemKind, ReadError, Reading, Source};
 use crate::table::{Table, Tables};
 
 /// Memory for all threads together, unless the host says otherwise.
@@ -96,17 +97,19 @@ impl Validator {
         let tables = Tables::of(source, &items, manifest, &self.settings);
         let bytes = items.iter().map(|item| item.size_bytes).sum();
         observer.listed(items.len() as u64, bytes);
+        // Names are held once: records by number until all are there, for this is when most memory is taken.
         let examined = Mutex::new(Vec::with_capacity(items.len()));
         let md5 = tables.want_md5();
-        self.examine_items(source, &items, md5, cancel, &|entry| {
-            let Item { path, size_bytes, .. } = &entry.item;
-            observer.examined(path.as_str(), *size_bytes, &entry.record.findings);
-            examined.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.examine_numbered(source, &items, md5, cancel, &|number, Entry { item, record }| {
+            observer.examined(item.path.as_str(), item.size_bytes, &record.findings);
+            let defects = item.defects.into_boxed_slice();
+            let kept = (number, defects, record);
+            examined.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         })?;
-        let entries = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let examined = examined.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.concluding();
-        let partial = entries.len() < items.len();
-        drop(items);
+        let partial = examined.len() < items.len();
+        let entries = with_names(items, examined);
         let whole = Whole { entries, partial, defects: source.defects(), tables };
         Ok(conclude(whole, &self.settings))
     }
@@ -139,6 +142,18 @@ impl Validator {
         cancel: &CancelToken,
         done: &(dyn Fn(Entry) + Sync),
     ) -> Result<(), SourceError> {
+        self.examine_numbered(source, items, md5, cancel, &|_, entry| done(entry))
+    }
+
+    /// As [`examine_items`](Self::examine_items), with the number of each item.
+    fn examine_numbered(
+        &self,
+        source: &dyn Source,
+        items: &[Item],
+        md5: bool,
+        cancel: &CancelToken,
+        done: &(dyn Fn(usize, Entry) + Sync),
+    ) -> Result<(), SourceError> {
         let lost = OnceLock::new();
         let reading = Reading {
             max_bytes: self.settings.limits().file_bytes,
@@ -153,7 +168,7 @@ impl Validator {
                     let _ = lost.set(error);
                     return;
                 }
-                done(self.examine_item(item.clone(), bytes, md5));
+                done(number, self.examine_item(item.clone(), bytes, md5));
             });
         };
         match &self.pool {
@@ -190,7 +205,7 @@ impl Validator {
         let settings = &self.settings;
         let seen = |bytes: &[u8]| {
             let mut record = examine_within(bytes, settings, &self.pictures);
-            record.md5 = md5.then(|| crate::table::md5(bytes));
+            record.md5 = md5.then(|| crate::table::md5(bytes).into());
             record
         };
         let record = match bytes {
@@ -313,6 +328,22 @@ impl ValidatorBuilder {
             pictures: MemoryBudget::new(memory / 2),
         })
     }
+}
+
+/// The number of an item, what was found wrong with it, and its record.
+type Examined = (usize, Box<[Defect]>, Box<Record>);
+
+/// Entries of the items that were examined.
+fn with_names(items: Vec<Item>, mut examined: Vec<Examined>) -> Vec<Entry> {
+    examined.sort_unstable_by_key(|(number, ..)| *number);
+    let mut entries = Vec::with_capacity(examined.len());
+    let mut examined = examined.into_iter().peekable();
+    let entry = |(number, item): (usize, Item)| {
+        let (_, defects, record) = examined.next_if(|(examined, ..)| *examined == number)?;
+        Some(Entry { item: Item { defects: defects.into_vec(), ..item }, record })
+    };
+    entries.extend(items.into_iter().enumerate().filter_map(entry));
+    entries
 }
 
 fn start_threads(threads: usize) -> Result<ThreadPool, Error> {

@@ -24,7 +24,7 @@ fn findings() -> Vec<Finding> {
 fn is(planted: &Planted, finding: &Finding) -> bool {
     planted.rule == finding.rule
         && planted.severity == finding.severity.as_str()
-        && planted.path == finding.path
+        && planted.path.as_deref() == finding.path.as_deref()
         && planted.related == finding.related
 }
 

@@ -14,17 +14,17 @@ const LONGEST_FACT: usize = 128;
 /// Writes all that the header tells into a record.
 pub(crate) fn fill(record: &mut Record, file: &DicomFile<'_>, key: &IdentityKey) {
     record.facts.kind = kind(file);
-    record.facts.transfer_syntax.clone_from(&file.transfer_syntax);
+    record.facts.transfer_syntax = file.transfer_syntax.as_deref().map(Box::from);
     record.facts.photometric_interpretation = short(file, tags::PHOTOMETRIC_INTERPRETATION);
     record.age_years = age_years(file);
-    record.identity = identity(file, key);
+    record.identity = identity(file, key).boxed();
     record.facts.dicom = Some(Box::new(facts(file)));
 }
 
 /// What reports repeat of the header. Patient, study and series get their names when the set is known.
 pub fn facts(file: &DicomFile<'_>) -> DicomFacts {
     DicomFacts {
-        sop_class_uid: sop_class_uid(file),
+        sop_class_uid: sop_class_uid(file).map(Box::from),
         modality: short(file, tags::MODALITY),
         presentation_intent: short(file, tags::PRESENTATION_INTENT_TYPE),
         image_type: short(file, tags::IMAGE_TYPE),
@@ -41,7 +41,7 @@ pub fn facts(file: &DicomFile<'_>) -> DicomFacts {
         manufacturer: short(file, tags::MANUFACTURER),
         model: short(file, tags::MANUFACTURER_MODEL_NAME),
         sex: short(file, tags::PATIENT_SEX),
-        age_group: age_years(file).map(|years| age_group(years).to_owned()),
+        age_group: age_years(file).map(|years| age_group(years).into()),
         patient: None,
         study: None,
         series: None,
@@ -49,9 +49,12 @@ pub fn facts(file: &DicomFile<'_>) -> DicomFacts {
 }
 
 /// A text as far as reports repeat it.
-fn short(file: &DicomFile<'_>, tag: Tag) -> Option<String> {
-    let text = file.text(tag)?;
-    Some(text.chars().take(LONGEST_FACT).collect())
+fn short(file: &DicomFile<'_>, tag: Tag) -> Option<Box<str>> {
+    let mut text = file.text(tag)?;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_FACT) {
+        text.truncate(end);
+    }
+    Some(text.into())
 }
 
 /// SOPClassUID of the data set, else of the file meta.

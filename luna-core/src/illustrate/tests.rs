@@ -95,7 +95,7 @@ fn burned_in_text_keeps_a_picture_back() {
 
     let look = Ramp { rows: HEIGHT, may_be_shown: true };
     let mut said = with("a.dcm", Vec::new());
-    said.facts.dicom.as_mut().unwrap().burned_in_annotation = Some("YES".to_owned());
+    said.facts.dicom.as_mut().unwrap().burned_in_annotation = Some("YES".into());
     assert_eq!(withheld(&look, said), Some(Shown::Withheld));
 
     let mut unplaced = text_box();

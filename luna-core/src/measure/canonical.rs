@@ -12,6 +12,7 @@
 use super::histogram::Histogram;
 use super::plane::Plane;
 use super::sample::Sample;
+use crate::digest::Digest;
 
 /// Bytes handed to the hash at a time.
 const BLOCK: usize = 64 << 10;
@@ -55,9 +56,9 @@ impl Blocks {
         }
     }
 
-    fn finish(mut self) -> String {
+    fn finish(mut self) -> Digest {
         self.hash.update(&self.buffer[..self.filled]);
-        self.hash.finalize().to_hex().to_string()
+        self.hash.finalize().into()
     }
 }
 
@@ -164,8 +165,8 @@ impl<T: Sample> Canonical<T> {
         blocks.pass_on();
     }
 
-    /// The fingerprint, hexadecimal.
-    pub(super) fn finish(self) -> String {
+    /// The fingerprint.
+    pub(super) fn finish(self) -> Digest {
         self.blocks.finish()
     }
 }

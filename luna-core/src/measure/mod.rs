@@ -27,6 +27,7 @@ use self::plane::Plane;
 use self::sample::Sample;
 use self::shrink::Shrink;
 use crate::decode::{Image, each_sample};
+use crate::digest::Digest;
 use crate::record::{Fingerprints, Measurements};
 
 /// Longest side of a display picture, in pixels.
@@ -123,8 +124,7 @@ fn measure_samples<T: Sample>(image: &Image, values: &[T]) -> Option<Measured> {
     let tone = Tone::new(image, &histogram, &statistics);
     let (pixels, pictures) = second_pass(&plane, &histogram, &tone);
     let first = pictures.first()?;
-    let perceptual =
-        pixels.is_some().then(|| hex::encode(perceptual_hash(&first.grey, first.content)));
+    let perceptual = pixels.is_some().then(|| perceptual_hash(&first.grey, first.content).into());
     let descriptor = first.grey.resized(first.content, DESCRIPTOR_SIDE, DESCRIPTOR_SIDE).values;
     Some(Measured {
         measurements: statistics.measurements,
@@ -140,7 +140,7 @@ fn second_pass<T: Sample>(
     plane: &Plane<'_, T>,
     histogram: &Histogram<T>,
     tone: &Tone,
-) -> (Option<String>, Vec<FramePicture>) {
+) -> (Option<Digest>, Vec<FramePicture>) {
     let mut canonical = Canonical::new(plane, histogram);
     let shown = [0, plane.frames / 2, plane.frames - 1];
     let mut pictures = Vec::with_capacity(3);

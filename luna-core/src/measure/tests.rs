@@ -38,7 +38,7 @@ fn measured(image: &Image) -> Measured {
 }
 
 fn pixels(image: &Image) -> Option<String> {
-    measured(image).fingerprints.pixels
+    measured(image).fingerprints.pixels.map(|pixels| pixels.to_string())
 }
 
 fn case_image(case: &Value) -> Image {

@@ -68,11 +68,11 @@ pub(crate) fn in_words(facts: &Facts) -> Vec<(&'static str, String)> {
     rows.extend(facts.dicom.as_ref().map(|dicom| ("DICOM", header(dicom))));
     rows.extend(facts.measurements.iter().flat_map(measured));
     let hashes = [
-        ("sha256", &facts.sha256),
-        ("pixels", &facts.fingerprints.pixels),
-        ("perceptual", &facts.fingerprints.perceptual),
+        ("sha256", facts.sha256),
+        ("pixels", facts.fingerprints.pixels),
+        ("perceptual", facts.fingerprints.perceptual),
     ];
-    rows.extend(hashes.into_iter().filter_map(|(name, hash)| Some((name, hash.clone()?))));
+    rows.extend(hashes.into_iter().filter_map(|(name, hash)| Some((name, hash?.to_string()))));
     rows
 }
 
@@ -82,7 +82,7 @@ fn picture(facts: &Facts) -> Option<String> {
     let frames = facts.frames.map(|n| counted(n.into(), "frame"));
     let channels = facts.channels.map(|n| counted(n.into(), "channel"));
     let signed = facts.signed.map(|signed| if signed { "signed" } else { "unsigned" }.to_owned());
-    let photometric = facts.photometric_interpretation.clone();
+    let photometric = facts.photometric_interpretation.as_deref().map(str::to_owned);
     for part in [frames, channels, depth(facts), signed, photometric].into_iter().flatten() {
         let _ = write!(said, ", {part}");
     }

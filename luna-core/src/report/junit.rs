@@ -204,8 +204,11 @@ fn in_full(findings: &[&Finding], with_path: bool) -> String {
         let Finding { rule, name, severity, message, .. } = finding;
         lines.push(format!("{severity}{excepted}: {rule} {name}{place}: {message}"));
         let values = [("found", &finding.found), ("expected", &finding.expected)];
-        let path = finding.path.clone().filter(|_| with_path).map(|path| ("in", path));
-        let said = values.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let path = finding.path.as_deref().filter(|_| with_path).map(|path| ("in", path.into()));
+        let said = values.into_iter().filter_map(|(name, value)| {
+            let value = value.as_deref()?;
+            Some((name, value.to_owned()))
+        });
         let with = (!finding.related.is_empty()).then(|| ("with", finding.related.join(", ")));
         let help = (!finding.help.is_empty()).then(|| ("do", finding.help.to_string()));
         let parts = path.into_iter().chain(said).chain(with).chain(help);

@@ -223,7 +223,7 @@ pub struct FileEntry {
     pub path: String,
     /// What is known of it.
     #[serde(flatten)]
-    pub facts: Facts,
+    pub facts: Box<Facts>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }

@@ -3,6 +3,7 @@
 use super::{
     Counts, Dataset, FileEntry, Group, ProfileIdentity, Report, RulesRun, SCHEMA_VERSION, Verdict,
 };
+use crate::digest::Digest;
 use crate::finding::{Finding, Location, Severity};
 use crate::probe::Format;
 use crate::record::{DicomFacts, Facts, Fingerprints, Kind, Measurements};
@@ -11,22 +12,29 @@ use crate::record::{DicomFacts, Facts, Fingerprints, Kind, Measurements};
 pub(crate) fn radiograph(path: &str, seed: u32) -> FileEntry {
     let mut facts = Facts::unknown(10_001_234 + u64::from(seed));
     facts.kind = Kind::Image;
-    facts.sha256 = Some(format!("{seed:064x}"));
+    facts.sha256 = Some(digest(seed.into()));
     facts.format = Some(Format::Dicom);
-    facts.transfer_syntax = Some("1.2.840.10008.1.2.4.70".to_owned());
+    facts.transfer_syntax = Some("1.2.840.10008.1.2.4.70".into());
     (facts.width, facts.height) = (Some(2_500 - seed % 700), Some(2_000));
     (facts.frames, facts.channels) = (Some(1), Some(1));
     (facts.bits_allocated, facts.bits_stored) =
         (Some(16), Some(if seed.is_multiple_of(5) { 10 } else { 12 }));
     facts.signed = Some(false);
-    facts.photometric_interpretation = Some("MONOCHROME2".to_owned());
+    facts.photometric_interpretation = Some("MONOCHROME2".into());
     facts.measurements = Some(measurements(seed));
     facts.fingerprints = Fingerprints {
-        pixels: Some(format!("{:064x}", u64::from(seed) * 77 + 5)),
-        perceptual: Some(format!("{:064x}", u64::from(seed) * 131 + 1)),
+        pixels: Some(digest(u64::from(seed) * 77 + 5)),
+        perceptual: Some(digest(u64::from(seed) * 131 + 1)),
     };
     facts.dicom = Some(Box::new(header(seed)));
-    FileEntry { path: path.to_owned(), facts, findings: Vec::new() }
+    FileEntry { path: path.to_owned(), facts: Box::new(facts), findings: Vec::new() }
+}
+
+/// A number as a digest.
+fn digest(number: u64) -> Digest {
+    let mut bytes = [0; 32];
+    bytes[24..].copy_from_slice(&number.to_be_bytes());
+    bytes.into()
 }
 
 fn measurements(seed: u32) -> Measurements {
@@ -48,7 +56,7 @@ fn measurements(seed: u32) -> Measurements {
 }
 
 fn header(seed: u32) -> DicomFacts {
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.into());
     DicomFacts {
         sop_class_uid: text("1.2.840.10008.5.1.4.1.1.1.1"),
         modality: text("DX"),
@@ -68,9 +76,9 @@ fn header(seed: u32) -> DicomFacts {
         model: text("Ray 3"),
         sex: text("F"),
         age_group: text("18-64"),
-        patient: Some(format!("patient-{}", seed + 1)),
-        study: Some(format!("study-{}", seed + 1)),
-        series: Some(format!("series-{}", seed + 1)),
+        patient: Some(format!("patient-{}", seed + 1).into()),
+        study: Some(format!("study-{}", seed + 1).into()),
+        series: Some(format!("series-{}", seed + 1).into()),
     }
 }
 
@@ -122,8 +130,8 @@ pub(crate) fn named() -> Finding {
         path: "(0010,0010)".to_owned(),
         keyword: Some("PatientName".to_owned()),
     });
-    finding.found = Some("*** (8 characters)".to_owned());
-    finding.expected = Some("empty or a pseudonym such as P0042".to_owned());
+    finding.found = Some("*** (8 characters)".into());
+    finding.expected = Some("empty or a pseudonym such as P0042".into());
     finding
 }
 
@@ -136,8 +144,8 @@ pub(crate) fn too_dark() -> Finding {
         "Too dark: 99 of 100 pixels are below grey level 64.",
         help,
     );
-    finding.found = Some("64".to_owned());
-    finding.expected = Some("at least 110".to_owned());
+    finding.found = Some("64".into());
+    finding.expected = Some("at least 110".into());
     finding
 }
 

@@ -337,7 +337,7 @@ proptest! {
     ) {
         let mut file = radiograph(&path, seed);
         let mut said = finding("LF004", "truncated-file", Severity::Error, &message, "Again.");
-        (said.location, said.found) = (location, found);
+        (said.location, said.found) = (location, found.map(Into::into));
         said.related = vec![path, message];
         file.findings.push(said.clone());
         let mut report = closed(vec![file], vec![said]);

@@ -115,17 +115,19 @@ impl<'a> Sink<'a> {
         if !declared.name.is_empty() {
             let _ = write!(message, " ({}/{})", self.rule.code, declared.name);
         }
+        // Findings wait until the whole set is known.
+        message.shrink_to_fit();
         self.findings.push(Finding {
             id: String::new(),
             rule: self.rule.code.into(),
             name: self.rule.name.into(),
             severity: self.settings.severity(self.rule, declared),
-            path: draft.subject,
+            path: draft.subject.map(String::into_boxed_str),
             message,
             help: draft.help.unwrap_or(Cow::Borrowed(self.rule.how_to_fix)),
             location: draft.location,
-            found: draft.found,
-            expected: draft.expected,
+            found: draft.found.map(String::into_boxed_str),
+            expected: draft.expected.map(String::into_boxed_str),
             related: draft.related,
             excepted: false,
         });

@@ -117,6 +117,7 @@ pub trait Source: Send + Sync {
             ControlFlow::Continue(())
         })?;
         items.sort_unstable();
+        items.shrink_to_fit();
         Ok(items)
     }
 }

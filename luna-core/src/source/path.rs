@@ -16,16 +16,16 @@ use std::fmt::{self, Write as _};
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ItemPath {
-    text: String,
+    text: Box<str>,
     /// The bytes, where they are not the text's.
-    raw: Option<Vec<u8>>,
+    raw: Option<Box<[u8]>>,
 }
 
 impl ItemPath {
     /// A path from raw bytes.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
-            Ok(text) => Self { text, raw: None },
+            Ok(text) => Self { text: text.into(), raw: None },
             Err(error) => {
                 let raw = error.into_bytes();
                 let mut text = String::new();
@@ -35,7 +35,7 @@ impl ItemPath {
                         let _ = write!(text, "\\x{byte:02x}");
                     }
                 }
-                Self { text, raw: Some(raw) }
+                Self { text: text.into(), raw: Some(raw.into()) }
             }
         }
     }
@@ -43,6 +43,11 @@ impl ItemPath {
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The path as text, for what names no source any more.
+    pub(crate) fn into_text(self) -> String {
+        self.text.into()
     }
 
     /// The path as the bytes that the source gave.
@@ -79,13 +84,13 @@ impl ItemPath {
 
 impl From<&str> for ItemPath {
     fn from(text: &str) -> Self {
-        Self { text: text.to_owned(), raw: None }
+        Self { text: text.into(), raw: None }
     }
 }
 
 impl From<String> for ItemPath {
     fn from(text: String) -> Self {
-        Self { text, raw: None }
+        Self { text: text.into(), raw: None }
     }
 }
 

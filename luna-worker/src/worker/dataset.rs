@@ -134,7 +134,7 @@ impl Dataset {
         };
         let file = self.files.by_path.get(&entry.item.path);
         match file.and_then(|file| file.sha256.as_ref()) {
-            Some(received) if received != found => {
+            Some(received) if *received != found.to_string() => {
                 Err(Trouble::from(Lost::Changed { path: entry.item.path.clone() }))
             }
             _ => Ok(()),

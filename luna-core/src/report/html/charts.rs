@@ -21,7 +21,7 @@ const BARS: usize = 32;
 
 impl Page<'_> {
     pub(super) fn charts(&self) -> Markup {
-        let facts: Vec<&Facts> = self.report.files.iter().map(|file| &file.facts).collect();
+        let facts: Vec<&Facts> = self.report.files.iter().map(|file| &*file.facts).collect();
         let of =
             |value: fn(&Facts) -> Option<f64>| facts.iter().copied().filter_map(value).collect();
         let charts: Vec<Markup> = [

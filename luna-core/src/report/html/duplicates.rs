@@ -175,7 +175,8 @@ impl<'a> Worth<'a> {
 /// Format, size, depth, bytes, patient.
 fn in_short(facts: &Facts) -> String {
     let format = facts.format.map(|format| format.title().to_owned());
-    let patient = facts.dicom.as_ref().and_then(|dicom| dicom.patient.clone());
+    let patient =
+        facts.dicom.as_ref().and_then(|dicom| dicom.patient.as_deref()).map(str::to_owned);
     let parts = [format, size(facts), depth(facts), Some(bytes(facts.size_bytes)), patient];
     let parts: Vec<_> = parts.into_iter().flatten().map(|part| shown(&part)).collect();
     parts.join(", ")

@@ -1,5 +1,6 @@
 //! The columns of both tables: a name and a way to its value, a line a column.
 
+use crate::digest::Digest;
 use crate::finding::{Finding, Severity};
 use crate::record::{DicomFacts, Measurements};
 use crate::report::FileEntry;
@@ -16,6 +17,7 @@ pub(super) struct Column<T> {
 /// How the value of a row is had.
 pub(super) enum Get<T> {
     Text(for<'a> fn(&'a T) -> Option<&'a str>),
+    Digest(fn(&T) -> Option<Digest>),
     Whole(fn(&T) -> Option<u64>),
     Number(fn(&T) -> Option<f64>),
     Flag(fn(&T) -> Option<bool>),
@@ -56,7 +58,7 @@ pub(super) const FILES: &[Column<FileEntry>] = &[
     column("path", Get::Text(|file| Some(&file.path))),
     column("kind", Get::Text(|file| Some(kind_title(file.facts.kind)))),
     column("size_bytes", Get::Whole(|file| Some(file.facts.size_bytes))),
-    column("sha256", Get::Text(|file| file.facts.sha256.as_deref())),
+    column("sha256", Get::Digest(|file| file.facts.sha256)),
     column("format", Get::Text(|file| file.facts.format.map(crate::Format::id))),
     column("transfer_syntax", Get::Text(|file| file.facts.transfer_syntax.as_deref())),
     column("width", Get::Whole(|file| file.facts.width.map(u64::from))),
@@ -85,8 +87,8 @@ pub(super) const FILES: &[Column<FileEntry>] = &[
         Get::Whole(|file| file.facts.measurements.as_ref().map(|own| own.distinct_values)),
     ),
     column("sharpness", Get::Number(|file| measured(file, |own| own.sharpness))),
-    column("pixels", Get::Text(|file| file.facts.fingerprints.pixels.as_deref())),
-    column("perceptual", Get::Text(|file| file.facts.fingerprints.perceptual.as_deref())),
+    column("pixels", Get::Digest(|file| file.facts.fingerprints.pixels)),
+    column("perceptual", Get::Digest(|file| file.facts.fingerprints.perceptual)),
     column("sop_class_uid", Get::Text(|file| header(file)?.sop_class_uid.as_deref())),
     column("modality", Get::Text(|file| header(file)?.modality.as_deref())),
     column("presentation_intent", Get::Text(|file| header(file)?.presentation_intent.as_deref())),

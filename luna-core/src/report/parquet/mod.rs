@@ -95,7 +95,9 @@ fn field<T>(column: &Column<T>) -> Result<TypePtr, ParquetError> {
     };
     let text = Some(LogicalType::String);
     match column.get {
-        Get::Text(_) => primitive(column.name, Physical::BYTE_ARRAY, text, Repetition::OPTIONAL),
+        Get::Text(_) | Get::Digest(_) => {
+            primitive(column.name, Physical::BYTE_ARRAY, text, Repetition::OPTIONAL)
+        }
         Get::Whole(_) => primitive(column.name, Physical::INT64, None, Repetition::OPTIONAL),
         Get::Number(_) => primitive(column.name, Physical::DOUBLE, None, Repetition::OPTIONAL),
         Get::Flag(_) => primitive(column.name, Physical::BOOLEAN, None, Repetition::OPTIONAL),
@@ -122,6 +124,9 @@ fn fill<T>(
 ) -> Result<(), ParquetError> {
     match get {
         Get::Text(get) => optional::<ByteArrayType, _>(out, rows, |row| get(row).map(bytes)),
+        Get::Digest(get) => optional::<ByteArrayType, _>(out, rows, |row| {
+            get(row).map(|digest| bytes(&digest.to_string()))
+        }),
         Get::Whole(get) => optional::<Int64Type, _>(out, rows, |row| {
             get(row).map(|number| i64::try_from(number).unwrap_or(i64::MAX))
         }),

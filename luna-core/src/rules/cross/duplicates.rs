@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::conclude::Entry;
+use crate::digest::Digest;
 use crate::finding::Severity;
 use crate::probe::Format;
 use crate::record::Kind;
@@ -82,16 +83,15 @@ static DUPLICATE_PIXELS: Rule = Rule {
 };
 
 fn duplicate_files(cx: &SetContext<'_>, out: &mut Sink<'_>) {
-    for (sha256, group) in groups(cx, |entry| entry.record.facts.sha256.as_deref()) {
+    for (sha256, group) in groups(cx, |entry| entry.record.facts.sha256) {
         let message = format!("{} are the same, byte for byte", named(&group));
-        let short = sha256.get(..16).unwrap_or(sha256);
-        fire(out, &group, &message, format!("SHA-256 {short}…"), None);
+        fire(out, &group, &message, format!("SHA-256 {sha256:.16}…"), None);
     }
 }
 
 fn duplicate_pixels(cx: &SetContext<'_>, out: &mut Sink<'_>) {
-    for (_, group) in groups(cx, |entry| entry.record.facts.fingerprints.pixels.as_deref()) {
-        let contents: BTreeSet<_> = group.iter().map(|entry| &entry.record.facts.sha256).collect();
+    for (_, group) in groups(cx, |entry| entry.record.facts.fingerprints.pixels) {
+        let contents: BTreeSet<_> = group.iter().map(|entry| entry.record.facts.sha256).collect();
         if contents.len() < 2 {
             continue;
         }
@@ -114,22 +114,24 @@ fn duplicate_pixels(cx: &SetContext<'_>, out: &mut Sink<'_>) {
 /// Images that share a key, two or more, in the order of the key; each group in path order.
 fn groups<'a>(
     cx: &SetContext<'a>,
-    key: impl Fn(&'a Entry) -> Option<&'a str>,
-) -> impl Iterator<Item = (&'a str, Vec<&'a Entry>)> {
-    let mut groups: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in cx.entries.iter().filter(|entry| entry.record.facts.kind == Kind::Image) {
-        if let Some(key) = key(entry) {
-            groups.entry(key).or_default().push(entry);
-        }
-    }
-    groups.into_iter().filter(|(_, group)| group.len() > 1)
+    key: impl Fn(&Entry) -> Option<Digest>,
+) -> Vec<(Digest, Vec<&'a Entry>)> {
+    let images = cx.entries.iter().filter(|entry| entry.record.facts.kind == Kind::Image);
+    let mut keyed: Vec<&Entry> = images.filter(|entry| key(entry).is_some()).collect();
+    // Stable: the order of the paths stays within a group.
+    keyed.sort_by_key(|entry| key(entry));
+    keyed
+        .chunk_by(|a, b| key(a) == key(b))
+        .filter(|group| group.len() > 1)
+        .filter_map(|group| Some((key(group.first()?)?, group.to_vec())))
+        .collect()
 }
 
 /// Reports a group under the gravest case that holds for it.
 fn fire(out: &mut Sink<'_>, group: &[&Entry], message: &str, found: String, help: Option<String>) {
     // Equal bytes carry equal identities: LX001 never has two patients.
-    let patients: BTreeSet<&str> =
-        group.iter().filter_map(|entry| entry.record.identity.patient.as_deref()).collect();
+    let patients: BTreeSet<Digest> =
+        group.iter().filter_map(|entry| entry.record.identity.as_ref()?.patient).collect();
     let splits: BTreeSet<&str> = group.iter().filter_map(|entry| split(entry)).collect();
     let mut also = Vec::new();
     if patients.len() > 1 {
@@ -206,7 +208,7 @@ fn variant(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::finding::Finding;
-    use crate::record::Record;
+    use crate::record::{KeyedIdentity, Record};
     use crate::settings::Settings;
     use crate::source::Item;
 
@@ -218,13 +220,14 @@ mod tests {
             record.facts.kind = Kind::Image;
             record.facts.format = Some(Format::Png);
             record.facts.bits_stored = Some(8);
-            record.facts.sha256 = Some(sha256.repeat(32));
-            record.facts.fingerprints.pixels = Some(pixels.to_owned());
+            record.facts.sha256 = Some(sha256.repeat(32).parse().unwrap());
+            record.facts.fingerprints.pixels = Some(of_text(pixels));
             Self(Entry { item: Item::file(path, 1), record: Box::new(record) })
         }
 
         fn of(mut self, patient: &str) -> Self {
-            self.0.record.identity.patient = Some(patient.to_owned());
+            let patient = Some(of_text(patient));
+            self.0.record.identity = KeyedIdentity { patient, ..Default::default() }.boxed();
             self
         }
 
@@ -233,6 +236,10 @@ mod tests {
             self.0.record.facts.bits_stored = Some(bits);
             self
         }
+    }
+
+    fn of_text(text: &str) -> Digest {
+        blake3::hash(text.as_bytes()).into()
     }
 
     fn run(rule: &Rule, pictures: impl IntoIterator<Item = Picture>) -> Vec<Finding> {
@@ -335,7 +342,7 @@ mod tests {
         table.0.record.facts.kind = Kind::Table;
         assert!(run(&DUPLICATE_FILE, [table, Picture::new("b.png", "0a", "p")]).is_empty());
         let constant = |path| {
-            let mut picture = Picture::new(path, path, "");
+            let mut picture = Picture::new(path, path, "p");
             picture.0.record.facts.fingerprints.pixels = None;
             picture
         };

@@ -401,7 +401,7 @@ mod tests {
         assert!(findings_in(&DIRECT_IDENTIFIER, &bytes, &settings).is_empty());
     }
 
-    fn birth(profile: &str, data_set: &DataSet) -> Vec<(Severity, Option<String>)> {
+    fn birth(profile: &str, data_set: &DataSet) -> Vec<(Severity, Option<Box<str>>)> {
         let found = findings_in(&BIRTH_OR_AGE, &data_set.file(LITTLE), &settings(profile));
         found.into_iter().map(|finding| (finding.severity, finding.found)).collect()
     }
@@ -411,7 +411,7 @@ mod tests {
         let date = |value| DataSet::new().text(tags::PATIENT_BIRTH_DATE, VR::DA, value);
         assert_eq!(
             birth("", &date("19540317")),
-            [(Severity::Error, Some("*** (8 characters)".to_owned()))]
+            [(Severity::Error, Some("*** (8 characters)".into()))]
         );
         for dummy in
             ["", "19540101", "18000101", "19000101", "17540317", "99991231", "19540231", "REMOVED"]

@@ -160,9 +160,9 @@ fn compare(matched: &Matched<'_>, row: &Listed, path: &str, record: &Record, out
     let facts = &record.facts;
     let size = facts.sha256.is_some().then(|| facts.size_bytes.to_string());
     for (column, what, found) in [
-        (Column::Size, "size", &size),
-        (Column::Sha256, "SHA-256", &facts.sha256),
-        (Column::Md5, "MD5", &record.md5),
+        (Column::Size, "size", size),
+        (Column::Sha256, "SHA-256", facts.sha256.map(|sha256| sha256.to_string())),
+        (Column::Md5, "MD5", record.md5.as_deref().map(str::to_owned)),
     ] {
         // What could not be read is another rule's.
         let (Some(given), Some(found)) = (row.get(column), found) else { continue };
@@ -173,7 +173,7 @@ fn compare(matched: &Matched<'_>, row: &Listed, path: &str, record: &Record, out
             };
             let message = format!("The {what} of `{}` is not the one listed.", shown(path));
             let draft =
-                Draft::new(message).found(said(found)).expected(said(given)).related([path]);
+                Draft::new(message).found(said(&found)).expected(said(given)).related([path]);
             out.fire("", at(matched, row, column, draft));
         }
     }

@@ -3,6 +3,7 @@
 use super::{at, manifest};
 use crate::conclude::Entry;
 use crate::finding::Severity;
+use crate::record::DicomFacts;
 use crate::rules::{Case, Check, Draft, Rule, Scope, SetContext, Sink, Stage, Status};
 use crate::settings::Settings;
 use crate::table::{Column, Listed, Matched, years};
@@ -72,10 +73,10 @@ fn mismatches(cx: &SetContext<'_>, out: &mut Sink<'_>) {
 
 /// Whether a hashed value is the header's; `None` if one of them has none.
 fn agrees(column: Column, row: &Listed, entry: &Entry, settings: &Settings) -> Option<bool> {
-    let identity = &entry.record.identity;
+    let identity = entry.record.identity.as_ref()?;
     let (level, hash) = match column {
-        Column::Patient => ("patient-id", identity.patient_id.as_deref()?),
-        _ => ("study", identity.study.as_deref()?),
+        Column::Patient => ("patient-id", identity.patient_id?),
+        _ => ("study", identity.study?),
     };
     Some(settings.identity_key().hash(&[level, row.get(column)?]) == hash)
 }
@@ -83,13 +84,15 @@ fn agrees(column: Column, row: &Listed, entry: &Entry, settings: &Settings) -> O
 /// What a header says, as far as it says something.
 fn header(entry: &Entry) -> Vec<(Column, String)> {
     let facts = &entry.record.facts;
-    let dicom = facts.dicom.as_ref();
+    let text = |get: fn(&DicomFacts) -> Option<&str>| {
+        facts.dicom.as_deref().and_then(get).map(str::to_owned)
+    };
     let number = |number: Option<u32>| number.map(|number| number.to_string());
     [
-        (Column::Sex, dicom.and_then(|it| it.sex.clone())),
+        (Column::Sex, text(|it| it.sex.as_deref())),
         (Column::Age, entry.record.age_years.map(|age| age.to_string())),
-        (Column::View, dicom.and_then(|it| it.view_position.clone())),
-        (Column::Laterality, dicom.and_then(|it| it.laterality.clone())),
+        (Column::View, text(|it| it.view_position.as_deref())),
+        (Column::Laterality, text(|it| it.laterality.as_deref())),
         (Column::Rows, number(facts.height)),
         (Column::Columns, number(facts.width)),
     ]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::manifest;
+use crate::digest::Digest;
 use crate::finding::Severity;
 use crate::record::Kind;
 use crate::rules::{Case, Check, Draft, Rule, Scope, SetContext, Sink, Stage, Status};
@@ -95,8 +96,8 @@ fn counts(cx: &SetContext<'_>, out: &mut Sink<'_>) {
     compare("image", images, Some(seen.clone().count() as u64));
     let named: BTreeSet<&str> =
         matched.rows().filter_map(|(row, _)| row.get(Column::Patient)).collect();
-    let in_headers: Option<BTreeSet<&str>> =
-        seen.map(|entry| entry.record.identity.patient.as_deref()).collect();
+    let in_headers: Option<BTreeSet<Digest>> =
+        seen.map(|entry| entry.record.identity.as_ref()?.patient).collect();
     let found = if named.is_empty() { in_headers.map(|set| set.len()) } else { Some(named.len()) };
     compare("patient", patients, found.map(|count| count as u64));
 }

@@ -129,7 +129,7 @@ fn findings_are_found_by_rule_severity_path_and_page() {
                 let mut finding = one.clone();
                 finding.rule = format!("LX{:03}", number % 3).into();
                 finding.severity = Severity::ALL[number % 2];
-                finding.path = (number != 7).then(|| format!("{}.png", number / 2));
+                finding.path = (number != 7).then(|| format!("{}.png", number / 2).into());
                 finding.message = "a \0 and a ' in it".to_owned();
                 finding
             })
@@ -244,7 +244,7 @@ proptest! {
             sharpness: numbers[10],
         });
         record.age_years = years;
-        record.descriptor = descriptor;
+        record.descriptor = descriptor.and_then(|values| luna_core::Descriptor::new(&values));
         let again = packed("a", &record).unpack().unwrap().record;
         prop_assert_eq!(again.age_years, record.age_years);
         prop_assert_eq!(

@@ -80,7 +80,8 @@ fn ten_thousand_records() {
         let names: Vec<String> =
             (0..10_000).map(|number| format!("images/{number:05}.png")).collect();
         let mut record = luna_core::Record::unknown(1);
-        record.descriptor = Some((0..1024u32).map(|n| (n * n % 251) as u8).collect());
+        let values: Vec<u8> = (0..1024u32).map(|n| (n * n % 251) as u8).collect();
+        record.descriptor = luna_core::Descriptor::new(&values);
         let start = Instant::now();
         let all: Vec<_> =
             names.iter().map(|n| crate::catalogue::tests::packed(n, &record)).collect();
