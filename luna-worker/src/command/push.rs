@@ -24,7 +24,7 @@ Examples:
   luna push scans.zip --name \"autumn, cleaned\"
   luna push fixed/ --replaces 41             a new version: data set 41 with the files of fixed/
   luna push fixed/ --replaces 41 --remove a/7.dcm    and without this one
-  luna push scans/ --username ada            asks for the password; LUNA_PASSWORD where nobody can type
+  luna push scans/ --username ada            asks for the password, unless LUNA_PASSWORD is set
   luna push scans/ --no-wait                 do not wait for the verdict
 
 Before anything is sent, each file is looked at here, by the rules about identity (LI) and integrity (LF).
@@ -120,7 +120,8 @@ struct Who {
     #[arg(long, value_name = "FILE", conflicts_with = "username")]
     api_key_file: Option<PathBuf>,
 
-    /// Sign in with this account; the password comes from --password-file, else LUNA_PASSWORD, else is asked for
+    /// Sign in with this account; the password comes from --password-file or LUNA_PASSWORD, or is
+    /// asked for
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
 

@@ -242,7 +242,8 @@ impl Server {
 
     fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T> {
         let bytes = answer.bytes().map_err(|error| self.unreachable(error.without_url()))?;
-        serde_json::from_slice(&bytes).map_err(|_| self.strange("an answer that is not understood"))
+        let bytes = if bytes.is_empty() { b"null" } else { &bytes[..] };
+        serde_json::from_slice(bytes).map_err(|_| self.strange("an answer that is not understood"))
     }
 
     /// Repeats what may pass by itself.

@@ -8,6 +8,9 @@ mod error;
 mod files;
 mod send;
 mod state;
+// The service of these tests needs a web server.
+#[cfg(all(test, feature = "service"))]
+mod tests;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -362,35 +365,5 @@ impl Status {
             stage.push_str("; no worker is up at the moment");
         }
         stage
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_says_what_it_waits_for() {
-        let stage = |status: Value| serde_json::from_value::<Status>(status).unwrap().stage();
-        assert_eq!(
-            stage(json!({
-                "status": "pending",
-                "queue": { "position": 3, "files_ahead": 1_200, "workers_alive": 0 },
-            })),
-            "waiting to be validated, number 3 in the queue, 1,200 files ahead; no worker is up at the moment"
-        );
-        let processing =
-            json!({ "status": "processing", "progress": { "done": 12, "total": 4_000 } });
-        assert_eq!(stage(processing), "validating: 12 of 4,000 files");
-    }
-
-    #[test]
-    fn the_first_failure_is_told() {
-        let failed = Failed::default();
-        failed.note(Ok(()));
-        assert!(!failed.is_set());
-        failed.note(Err(Error::Usage("first".to_owned())));
-        failed.note(Err(Error::Usage("second".to_owned())));
-        assert_eq!(failed.into_result().unwrap_err().to_string(), "first");
     }
 }

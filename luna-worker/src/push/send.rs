@@ -229,19 +229,19 @@ struct Half {
 /// Asks what the service has of an upload.
 pub(super) fn half_sent(server: &Server, dataset_id: i64) -> Result<Held> {
     let mut held = Held::default();
-    let mut cursor = String::new();
+    let mut query = "limit=1000".to_owned();
     loop {
-        let upload: Upload = server.get(&format!("/api/v1/upload/{dataset_id}{cursor}"))?;
+        let upload: Upload = server.get(&format!("/api/v1/upload/{dataset_id}?{query}"))?;
         held.is_complete = upload.state.starts_with("complete");
         held.received = upload.received;
         let begun = upload.files.items.into_iter().filter(|half| half.received_bytes > 0);
         held.files.extend(begun.map(|half| (half.path, half.received_bytes)));
         match upload.files.next_cursor {
             Some(next) => {
-                let query: String = url::form_urlencoded::Serializer::new(String::new())
+                query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("limit", "1000")
                     .append_pair("cursor", &next)
                     .finish();
-                cursor = format!("?{query}");
             }
             None => return Ok(held),
         }

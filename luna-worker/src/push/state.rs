@@ -76,6 +76,11 @@ impl Memory {
         Some(Self { place: folder.join("luna").join("push").join(format!("{name}.json")) })
     }
 
+    #[cfg(all(test, feature = "service"))]
+    pub(super) fn at(place: PathBuf) -> Self {
+        Self { place }
+    }
+
     /// What is remembered; a file that cannot be understood remembers nothing.
     pub(super) fn read(&self) -> Option<Unfinished> {
         serde_json::from_slice(&fs::read(&self.place).ok()?).ok()
