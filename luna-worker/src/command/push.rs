@@ -19,12 +19,13 @@ use crate::{progress, uri};
 
 const HELP: &str = "\
 Examples:
-  export LUNA_SERVER=https://luna.example.org LUNA_API_KEY=…
+  luna push scans/ --server https://luna.example.org --username ada     asks for the password, unless
+                                             LUNA_PASSWORD is set
+  export LUNA_SERVER=https://luna.example.org LUNA_API_KEY=…            and then
   luna push scans/                           check here, send, wait, print the verdict
   luna push scans.zip --name \"autumn, cleaned\"
   luna push fixed/ --replaces 41             a new version: data set 41 with the files of fixed/
   luna push fixed/ --replaces 41 --remove a/7.dcm    and without this one
-  luna push scans/ --username ada            asks for the password, unless LUNA_PASSWORD is set
   luna push scans/ --no-wait                 do not wait for the verdict
 
 Before anything is sent, each file is looked at here, by the rules about identity (LI) and integrity (LF).
