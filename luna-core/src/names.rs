@@ -34,7 +34,7 @@ const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
 /// What a file is to the data set, once its name is known: hidden files and debris, documents, or
 /// what its bytes say.
 pub(crate) fn kind_of(path: &ItemPath, facts: &Facts) -> Kind {
-    if path.as_str().split('/').any(is_debris) {
+    if path.is_debris() {
         return Kind::Debris;
     }
     let is_picture = facts.format.is_some_and(|format| {
@@ -46,7 +46,7 @@ pub(crate) fn kind_of(path: &ItemPath, facts: &Facts) -> Kind {
     facts.kind
 }
 
-fn is_debris(part: &str) -> bool {
+pub(crate) fn is_debris(part: &str) -> bool {
     let lower = part.to_ascii_lowercase();
     (part.starts_with('.') && part != "." && part != "..")
         || part.starts_with("~$")

@@ -14,6 +14,8 @@ pub mod metrics;
 pub mod output;
 pub mod place;
 pub mod progress;
+#[cfg(feature = "push")]
+mod push;
 #[cfg(feature = "database")]
 pub mod queue;
 #[cfg(feature = "service")]

@@ -14,6 +14,9 @@ fn luna(arguments: &[&str]) -> Command {
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LUNA_IDENTITY_KEY"] {
         command.env_remove(variable);
     }
+    for variable in ["LUNA_SERVER", "LUNA_API_KEY", "LUNA_TOKEN", "LUNA_PASSWORD"] {
+        command.env_remove(variable);
+    }
     command
 }
 
@@ -78,6 +81,15 @@ fn exit_codes_are_those_of_the_help() {
         (2, &["explain", "LF999X"]),
         (2, &["inspect", set]),
         (2, &["profile", "check", profile]),
+        (2, &["push", good]),
+        (2, &["push", text(empty.path()), "--server", "https://luna.example.org"]),
+        (2, &["push", good, "--server", "luna.example.org", "--username", "ada"]),
+        (2, &["push", good, "--server", "http://luna.example.org", "--username", "ada"]),
+        (2, &["push", good, "--server", "http://127.0.0.1:1"]),
+        (2, &["push", "s3://bucket/scans", "--server", "http://127.0.0.1:1"]),
+        (2, &["push", good, "--server", "http://127.0.0.1:1", "--remove", "a.png"]),
+        (3, &["push", "no/such/folder", "--server", "http://127.0.0.1:1"]),
+        (0, &["push", "--help"]),
         (3, &["validate", "no/such/folder"]),
         (3, &["inspect", "no/such/file.png"]),
         (4, &["validate", good, "-o", "no/such/folder/report.json"]),
@@ -153,6 +165,60 @@ fn messages_name_the_argument_and_the_remedy() {
     says(&["explain", "LF04"], &["did you mean LF004?"]);
     says(&["explain", "truncated-fiel"], &["did you mean truncated-file?"]);
     says(&["validate", "no/such/folder"], &["no/such/folder", "no such file or folder"]);
+}
+
+#[test]
+fn push_says_what_stands_in_its_way() {
+    let set = clean_set();
+    let says = |server: &str, key: Option<&str>| {
+        let mut command = luna(&["push", text(set.path()), "--server", server]);
+        let output = command.envs(key.map(|key| ("LUNA_API_KEY", key))).output().unwrap();
+        assert_eq!(stdout(&output), "", "results only");
+        (output.status.code(), stderr(&output))
+    };
+    let key = Some("s3cret");
+    let all = [
+        says("http://127.0.0.1:1", None),
+        says("http://127.0.0.1:1", key),
+        says("http://luna.example.org", key),
+        says("luna.example.org", key),
+        says("https://ada:s3cret@luna.example.org", key),
+    ];
+    assert!(all.iter().all(|(_, said)| !said.contains("s3cret") && said.lines().count() == 1));
+    insta::assert_debug_snapshot!(all, @r#"
+[
+    (
+        Some(
+            2,
+        ),
+        "error: who hands in? set LUNA_API_KEY to a key of your team, or name one with --api-key-file, or sign in with --username\n",
+    ),
+    (
+        Some(
+            3,
+        ),
+        "error: http://127.0.0.1:1 cannot be reached (is the address right, is the service up?): Connection refused (os error 111)\n",
+    ),
+    (
+        Some(
+            2,
+        ),
+        "error: --server http://luna.example.org: over http:// anybody on the way can read the key and the pictures; use https://, or --insecure if you trust the whole way\n",
+    ),
+    (
+        Some(
+            2,
+        ),
+        "error: --server luna.example.org: no address of a service; it looks like https://luna.example.org\n",
+    ),
+    (
+        Some(
+            2,
+        ),
+        "error: --server: an address holds no password; use --username and LUNA_PASSWORD\n",
+    ),
+]
+"#);
 }
 
 #[test]

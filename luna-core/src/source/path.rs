@@ -73,6 +73,17 @@ impl ItemPath {
         }
     }
 
+    /// True for hidden files and what operating systems and viewers leave behind, by any part of the path.
+    ///
+    /// ```
+    /// use luna_core::source::ItemPath;
+    /// assert!(ItemPath::from(".git/config").is_debris() && ItemPath::from("a/Thumbs.db").is_debris());
+    /// assert!(!ItemPath::from("a/1.dcm").is_debris());
+    /// ```
+    pub fn is_debris(&self) -> bool {
+        self.text.split('/').any(crate::names::is_debris)
+    }
+
     /// The path below a folder: `prefix/path`.
     #[must_use]
     pub fn below(&self, prefix: &str) -> Self {

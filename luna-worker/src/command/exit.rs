@@ -72,6 +72,10 @@ pub enum Failure {
     #[cfg(feature = "service")]
     #[error("{what}")]
     Service { what: String, source: io::Error },
+    /// A data set could not be handed in.
+    #[cfg(feature = "push")]
+    #[error("{message}")]
+    Push { exit: Exit, message: String },
     #[error(transparent)]
     Place(#[from] PlaceError),
     #[error(transparent)]
@@ -97,6 +101,13 @@ impl From<SourceError> for Failure {
 impl From<storage::Error> for Failure {
     fn from(error: storage::Error) -> Self {
         Self::Stored { exit: Exit::SourceUnreadable, error }
+    }
+}
+
+#[cfg(feature = "push")]
+impl From<crate::push::Error> for Failure {
+    fn from(error: crate::push::Error) -> Self {
+        Self::Push { exit: error.exit(), message: error.in_short() }
     }
 }
 
@@ -147,6 +158,8 @@ impl Failure {
             ) => Exit::Usage,
             #[cfg(feature = "service")]
             Self::Catalogue(_) | Self::Service { .. } => Exit::SourceUnreadable,
+            #[cfg(feature = "push")]
+            Self::Push { exit, .. } => *exit,
             Self::NotWritten { .. } | Self::Engine(Error::Write { .. }) => Exit::NotWritten,
             Self::Usage(_)
             | Self::Unopened { .. }

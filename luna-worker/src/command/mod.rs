@@ -14,6 +14,8 @@ mod man;
 mod options;
 mod profile;
 mod prose;
+#[cfg(feature = "push")]
+mod push;
 mod reminders;
 mod report;
 mod reports;
@@ -82,6 +84,8 @@ enum Command {
     Profile(profile::Arguments),
     Schema(schema::Arguments),
     Demo(demo::Arguments),
+    #[cfg(feature = "push")]
+    Push(Box<push::Arguments>),
     #[cfg(feature = "service")]
     Worker(worker::Arguments),
     #[cfg(feature = "service")]
@@ -130,6 +134,8 @@ impl Command {
             Self::Profile(arguments) => arguments.run(),
             Self::Schema(arguments) => arguments.run(),
             Self::Demo(arguments) => arguments.run(),
+            #[cfg(feature = "push")]
+            Self::Push(arguments) => arguments.run(),
             #[cfg(feature = "service")]
             Self::Worker(arguments) => arguments.run(),
             #[cfg(feature = "service")]

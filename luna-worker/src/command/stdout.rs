@@ -48,13 +48,13 @@ pub(super) fn write(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 }
 
 /// Writes a line to stdout.
-#[cfg(feature = "service")]
+#[cfg(any(feature = "push", feature = "service"))]
 pub(super) fn line(line: &str) -> Result<(), Failure> {
     write(|out| writeln!(out, "{line}"))
 }
 
 /// Writes a line to stderr; nobody can be told if even that fails.
-#[cfg(feature = "service")]
+#[cfg(any(feature = "push", feature = "service"))]
 pub(super) fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
