@@ -63,7 +63,7 @@ impl Descriptor {
 /// What the left, upper and upper left neighbour let expect: a plane through them, but for edges (the
 /// predictor of JPEG-LS).
 fn expected(values: &[u8], at: usize) -> u8 {
-    let (left, upper) = (at % SIDE > 0, at >= SIDE);
+    let (left, upper) = (!at.is_multiple_of(SIDE), at >= SIDE);
     match (left, upper) {
         (false, false) => 0,
         (true, false) => values[at - 1],

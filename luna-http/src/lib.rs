@@ -64,7 +64,7 @@ pub enum Objects {
     /// A folder: bodies come through this service.
     Folder(PathBuf),
     /// A bucket: clients send to it.
-    Bucket(Signer),
+    Bucket(Box<Signer>),
 }
 
 /// How a service is set up.

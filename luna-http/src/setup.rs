@@ -95,7 +95,7 @@ pub fn secret(
 /// If it is neither, or cannot be used.
 pub fn objects(storage: &Storage, public_endpoint: Option<&str>) -> Result<Objects, SetupError> {
     let Some(folder) = storage.folder() else {
-        return Ok(Objects::Bucket(storage.signer(public_endpoint)?));
+        return Ok(Objects::Bucket(Box::new(storage.signer(public_endpoint)?)));
     };
     std::fs::create_dir_all(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
         |source| SetupError::Machine {

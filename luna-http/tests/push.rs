@@ -365,7 +365,6 @@ fn a_new_version_is_sent_what_changed() {
 }
 
 #[test]
-#[ignore = "needs GET /api/v1/upload/{dataset_id} and /files, which are on their way"]
 fn a_busy_service_and_a_broken_line_are_waited_out() {
     let service = Service::start();
     let folder = clean();
@@ -379,7 +378,6 @@ fn a_busy_service_and_a_broken_line_are_waited_out() {
 }
 
 #[test]
-#[ignore = "needs GET /api/v1/upload/{dataset_id} and /files, which are on their way"]
 fn one_that_was_killed_goes_on() {
     let service = Service::start();
     let folder = clean();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json as Answer;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use luna_worker::catalogue::{Dataset, DatasetState, NewDataset, NewFile, Task};
+use luna_worker::catalogue::{self, Dataset, DatasetState, NewDataset, NewFile, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -162,23 +162,22 @@ impl Service {
 
     /// The task that a data set is for: the one named, or the only one.
     async fn task(&self, named: Option<&str>) -> Result<Option<Task>> {
-        let task = match named {
-            Some(name) => match self.catalogue.task_named(name).await {
-                Ok(task) => Some(task),
-                Err(luna_worker::catalogue::Error::NotFound { .. }) => {
-                    return Err(Problem::field("/task", "There is no task of that name."));
+        let task = if let Some(name) = named {
+            let found = self.catalogue.task_named(name).await;
+            Some(found.map_err(|error| match error {
+                catalogue::Error::NotFound { .. } => {
+                    Problem::field("/task", "There is no task of that name.")
                 }
-                Err(error) => return Err(error.into()),
-            },
-            None => {
-                let mut tasks = self.catalogue.tasks().await?;
-                if tasks.len() > 1 {
-                    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-                    let detail = format!("Say for which task it is: {}.", names.join(", "));
-                    return Err(Problem::field("/task", detail));
-                }
-                tasks.pop()
+                error => error.into(),
+            })?)
+        } else {
+            let mut tasks = self.catalogue.tasks().await?;
+            if tasks.len() > 1 {
+                let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+                let detail = format!("Say for which task it is: {}.", names.join(", "));
+                return Err(Problem::field("/task", detail));
             }
+            tasks.pop()
         };
         let Some(task) = task else { return Ok(None) };
         let now = self.catalogue.now().await?;

@@ -59,12 +59,11 @@ impl Service {
         match &self.objects {
             Objects::Folder(_) => target.upload_url = Some(self.own_url(file)),
             Objects::Bucket(signer) if file.size_bytes > PART => {
-                let id = match &file.multipart_id {
-                    Some(id) => id.clone(),
-                    None => {
-                        let id = signer.begin_parts(&file.object_key, &file.content_type).await?;
-                        self.catalogue.begin_parts(file, &id).await?
-                    }
+                let id = if let Some(id) = &file.multipart_id {
+                    id.clone()
+                } else {
+                    let id = signer.begin_parts(&file.object_key, &file.content_type).await?;
+                    self.catalogue.begin_parts(file, &id).await?
                 };
                 let part = |(number, offset, size_bytes)| PartTarget {
                     number,

@@ -17,6 +17,7 @@ const MOST_LINES: u32 = 200;
 
 /// How far a validation is.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the name that clients know")]
 pub(super) struct Status {
     dataset_id: i64,
     validation_job_id: i64,

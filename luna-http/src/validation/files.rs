@@ -7,6 +7,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,9 @@ use crate::problem::{Problem, Result};
 
 /// The largest file that is sent back through the service.
 const MOST_BYTES: u64 = 1 << 28;
+
+/// What RFC 8187 wants coded, and some more.
+const CODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// A file of a data set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,14 +113,7 @@ fn attachment(path: &str) -> String {
             _ => '_',
         })
         .collect();
-    let mut coded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
-            coded.push(char::from(byte));
-        } else {
-            coded.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let coded = utf8_percent_encode(name, CODED);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{coded}")
 }
 

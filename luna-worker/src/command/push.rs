@@ -1,6 +1,7 @@
 //! `luna push FOLDER --server URL`: a data set of this machine in, the service's verdict out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ Exit codes:
 /// Hand a data set in to a service: checked here first, sent, and judged there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Arguments {
     /// A folder or an archive (zip, tar, tar.gz, tar.zst) of this machine; an archive is sent as it is
     #[arg(value_name = "FOLDER|ARCHIVE")]
@@ -303,7 +305,7 @@ fn variable(name: &str) -> Option<String> {
 /// What the check knows already.
 fn hashes(report: &Report) -> BTreeMap<String, String> {
     let known = report.files.iter().filter_map(|file| {
-        file.facts.sha256.as_ref().map(|sha256| (file.path.clone(), sha256.clone()))
+        file.facts.sha256.as_ref().map(|sha256| (file.path.clone(), sha256.to_string()))
     });
     known.collect()
 }
@@ -349,7 +351,7 @@ fn what_goes(local: &Local, server: &Server) -> String {
         [(local.debris, "hidden or left by systems"), (local.unopened, "no plain files")]
     {
         if count > 0 {
-            line.push_str(&format!("; {} {what} stay here", text::grouped(count)));
+            let _ = write!(line, "; {} {what} stay here", text::grouped(count));
         }
     }
     line

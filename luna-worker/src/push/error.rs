@@ -121,11 +121,10 @@ impl Refusal {
 impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
             Self::Refused(refusal) if refusal.may_pass() || refusal.status >= 500 => {
                 Exit::SourceUnreadable
             }
-            Self::Refused(_) => Exit::Usage,
+            Self::Usage(_) | Self::Refused(_) => Exit::Usage,
             Self::Unreachable { .. }
             | Self::Strange { .. }
             | Self::Unread { .. }

@@ -14,6 +14,7 @@ mod tests;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -114,13 +115,12 @@ impl<'a> Push<'a> {
         };
         self.watch.begin(self.local.files.len() as u64, self.local.bytes());
         let mut calls = self.local.files.chunks(A_CALL);
-        let (dataset_id, first) = match dataset_id {
-            Some(dataset_id) => (dataset_id, None),
-            None => {
-                let files = calls.next().unwrap_or_default();
-                let Announced { dataset_id, upload_urls } = self.start(files)?;
-                (dataset_id, Some((files, upload_urls)))
-            }
+        let (dataset_id, first) = if let Some(dataset_id) = dataset_id {
+            (dataset_id, None)
+        } else {
+            let files = calls.next().unwrap_or_default();
+            let Announced { dataset_id, upload_urls } = self.start(files)?;
+            (dataset_id, Some((files, upload_urls)))
         };
         self.remember(dataset_id)?;
         let announced = first.map(Ok).into_iter().chain(calls.map(|files| {
@@ -319,6 +319,7 @@ impl Failed {
 
 /// How a validation stands.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service's names")]
 pub(crate) struct Status {
     pub(crate) status: String,
     pub(crate) verdict: Option<String>,
@@ -356,10 +357,10 @@ impl Status {
         }
         let mut stage = "waiting to be validated".to_owned();
         if let Some(position @ 1..) = position {
-            stage.push_str(&format!(", number {} in the queue", text::grouped(position)));
+            let _ = write!(stage, ", number {} in the queue", text::grouped(position));
         }
         if let Some(ahead @ 1..) = files_ahead {
-            stage.push_str(&format!(", {} ahead", text::counted(ahead, "file")));
+            let _ = write!(stage, ", {} ahead", text::counted(ahead, "file"));
         }
         if workers_alive == Some(0) {
             stage.push_str("; no worker is up at the moment");

@@ -108,7 +108,7 @@ impl Sender<'_> {
                 Some(403) if number < 3 => target = self.fresh(file, target.file_id)?,
                 // It goes on somewhere else than was thought.
                 Some(409 | 416) if held > 0 && number < 3 => {}
-                _ => self.server.pause_after(number, self.explained(file, error))?,
+                _ => self.server.pause_after(number, Self::explained(file, error))?,
             }
             self.watch.lost(held);
             held = self.held(file)?;
@@ -135,7 +135,7 @@ impl Sender<'_> {
                     {
                         target = self.fresh(file, target.file_id)?;
                     }
-                    Err(error) => self.server.pause_after(number, self.explained(file, error))?,
+                    Err(error) => self.server.pause_after(number, Self::explained(file, error))?,
                 }
             });
         }
@@ -184,7 +184,7 @@ impl Sender<'_> {
     }
 
     /// A file that is not what it was is the reason, whatever came of it.
-    fn explained(&self, file: &LocalFile, error: Error) -> Error {
+    fn explained(file: &LocalFile, error: Error) -> Error {
         let code = error.refusal().map(|refusal| refusal.problem.code.as_str());
         if matches!(code, Some("other-checksum" | "other-size")) || file.has_changed() {
             return Error::Changed { path: text::escaped(&file.path) };
@@ -252,7 +252,7 @@ pub(super) fn half_sent(server: &Server, dataset_id: i64) -> Result<Held> {
 struct Counted {
     file: Take<File>,
     watch: Arc<Watch>,
-    counted: Arc<AtomicU64>,
+    read: Arc<AtomicU64>,
 }
 
 impl Counted {
@@ -265,7 +265,7 @@ impl Counted {
         let mut opened = File::open(&file.place)?;
         opened.seek(SeekFrom::Start(stretch.from))?;
         let (watch, counted) = (Arc::clone(watch), Arc::clone(counted));
-        Ok(Self { file: opened.take(stretch.length), watch, counted })
+        Ok(Self { file: opened.take(stretch.length), watch, read: counted })
     }
 }
 
@@ -273,7 +273,7 @@ impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(into)?;
         self.watch.sent(read as u64);
-        self.counted.fetch_add(read as u64, Ordering::Relaxed);
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
