@@ -73,6 +73,7 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 bless: ## rewrite rule pages, schemas and expected reports after an intended change
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
+	LUNA_BLESS=1 $(CARGO) test --quiet --package luna-http --lib api
 	git status --short
 
 .PHONY: fuzz

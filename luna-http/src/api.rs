@@ -82,3 +82,19 @@ fn described(mut document: OpenApi) -> OpenApi {
     }
     document
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_in_docs_is_this_one() {
+        let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        let document = openapi().to_pretty_json().unwrap() + "\n";
+        if std::env::var("LUNA_BLESS").is_ok_and(|bless| bless == "1") {
+            std::fs::write(place, &document).unwrap();
+        }
+        let kept = std::fs::read_to_string(place).unwrap_or_default();
+        assert!(kept == document, "docs/openapi.json is stale: `make bless` writes it anew");
+    }
+}

@@ -380,7 +380,7 @@ fn what_is_unknown_malformed_or_missing_is_said_alike() {
     let extra = json!({ "dataset_name": "a", "files": [], "state": "complete" });
     problem(start(extra), 422, "invalid-fields");
     let twice = json!([announced("a.bin", b"one"), announced("a.bin", b"two")]);
-    problem(start(json!({ "dataset_name": "a", "files": twice })), 422, "invalid");
+    problem(start(json!({ "dataset_name": "a", "files": twice })), 422, "invalid-fields");
 }
 
 #[test]
@@ -432,4 +432,137 @@ fn unsafe_settings_are_refused_with_what_to_do() {
     let address = taken.local_addr().unwrap().to_string();
     assert!(refused(&["--bind", &address], None).contains(&address));
     assert!(refused(&["--bind", "127.0.0.1:0", "--log", "x=y=z"], None).contains("--log"));
+}
+
+#[test]
+fn every_route_asks_who_and_hides_what_is_anothers() {
+    let service = Service::start();
+    let token = service.token();
+    let started = service.upload(&token, &json!([announced("a.bin", b"one")]));
+    let (dataset, file) = (&started["dataset_id"], &started["upload_urls"][0]["file_id"]);
+    let made = service.post(&token, "/api/v1/teams", &json!({ "name": "other" }));
+    assert_eq!(made.status(), 201);
+    let other = made.json::<Value>().unwrap()["team_id"].clone();
+    let user = json!({
+        "team_id": other, "username": "eve", "password": "another password", "role": "user",
+    });
+    assert_eq!(service.post(&token, "/api/v1/users", &user).status(), 201);
+    let eve: Value = service.login("eve", "another password").json().unwrap();
+    let eve = eve["access_token"].as_str().unwrap();
+
+    // Bodies that would do; a route that takes another one must be added.
+    let bodies = json!({
+        "/api/v1/upload/complete": { "dataset_id": dataset },
+        "/api/v1/upload/{dataset_id}/files": { "files": [] },
+        "/api/v1/upload/{dataset_id}/urls": { "file_ids": [file] },
+        "/api/v1/upload/{dataset_id}/files/{file_id}/parts": { "parts": [] },
+        "/api/v1/upload/start": { "dataset_name": "x", "files": [], "team_id": 1 },
+        "/api/v1/tasks": { "name": "x" },
+        "/api/v1/profiles": { "name": "x", "body": "" },
+        "/api/v1/teams": { "name": "x" },
+        "/api/v1/users": { "team_id": 1, "username": "x", "password": "another password", "role": "user" },
+        "/api/v1/invites": { "team_id": 1, "role": "admin" },
+        "/api/v1/api-keys": { "name": "x", "scope": "write", "team_id": 1 },
+    });
+    let document = serde_json::to_value(luna_http::openapi()).unwrap();
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let who = operation["x-who"].as_str().unwrap();
+            let filled = path
+                .replace("{dataset_id}", &dataset.to_string())
+                .replace("{file_id}", &file.to_string())
+                .replace("{team_id}", "1");
+            let url = format!(
+                "{}{}",
+                service.url,
+                filled.replace("_id}", "}").replace('{', "").replace('}', "")
+            );
+            let call = |token: Option<&str>| {
+                let method = method.to_uppercase().parse().unwrap();
+                let mut request = service.client.request(method, &url);
+                if let Some(token) = token {
+                    request = request.bearer_auth(token);
+                }
+                if operation.get("requestBody").is_some() {
+                    request = request.json(bodies.get(path).unwrap_or(&json!({})));
+                }
+                request.send().unwrap()
+            };
+            if who != "anybody" {
+                problem(call(None), 401, "no-token");
+                seen += 1;
+            }
+            let named = operation.get("requestBody").and(bodies.get(path));
+            let names_anothers =
+                |body: &Value| body.get("team_id").is_some() || body.get("dataset_id").is_some();
+            let is_hidden = matches!(who, "admin" | "organiser")
+                || path.contains('{') && !path.contains("/tasks") && !path.contains("/profiles")
+                || named.is_some_and(names_anothers);
+            if is_hidden && who != "anybody" {
+                problem(call(Some(eve)), 404, "not-found");
+            }
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+#[test]
+fn sessions_and_keys_end_when_they_are_ended() {
+    let service = Service::start();
+    let signed_in: Value = service.login("admin", &service.password).json().unwrap();
+    let refresh = |token: &Value| {
+        let url = format!("{}/api/v1/auth/refresh", service.url);
+        service.client.post(url).json(&json!({ "refresh_token": token })).send().unwrap()
+    };
+    let me = |name: &str, value: &str| {
+        let url = format!("{}/api/v1/auth/me", service.url);
+        service.client.get(url).header(name, value).send().unwrap()
+    };
+    let fresh: Value = refresh(&signed_in["refresh_token"]).json().unwrap();
+    let token = fresh["access_token"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    assert_eq!(me("authorization", &bearer).status(), 200);
+
+    let new = json!({ "name": "script", "scope": "read" });
+    let key: Value = service.post(&token, "/api/v1/api-keys", &new).json().unwrap();
+    let secret = key["key"].as_str().unwrap();
+    let who: Value = me("x-api-key", secret).json().unwrap();
+    assert_eq!((&who["team"], &who["role"]), (&json!("admin"), &json!("user")));
+    let start = json!({ "dataset_name": "x", "files": [] });
+    let url = format!("{}/api/v1/upload/start", service.url);
+    let refused = service.client.post(url).header("x-api-key", secret).json(&start).send().unwrap();
+    problem(refused, 403, "read-only-key");
+    let url = format!("{}/api/v1/api-keys/{}", service.url, key["key_id"]);
+    assert_eq!(service.client.delete(url).bearer_auth(&token).send().unwrap().status(), 204);
+    problem(me("x-api-key", secret), 401, "bad-key");
+
+    // The first refresh token comes again: somebody else has it.
+    problem(refresh(&signed_in["refresh_token"]), 401, "bad-token");
+    problem(me("authorization", &bearer), 401, "bad-token");
+    problem(refresh(&fresh["refresh_token"]), 401, "bad-token");
+}
+
+#[test]
+fn a_file_goes_on_where_it_stopped() {
+    let service = Service::start();
+    let token = service.token();
+    let started = service.upload(&token, &json!([announced("a.bin", b"chest")]));
+    let target = &started["upload_urls"][0];
+    let put = |range: &str, bytes: &[u8]| {
+        let request = service.client.put(target["upload_url"].as_str().unwrap());
+        let request = with_headers(request, target).header("content-range", range);
+        request.body(bytes.to_vec()).send().unwrap()
+    };
+    let left = || -> Value {
+        let url = format!("{}/api/v1/upload/{}", service.url, started["dataset_id"]);
+        service.client.get(url).bearer_auth(&token).send().unwrap().json().unwrap()
+    };
+    problem(put("bytes 2-4/5", b"est"), 416, "wrong-offset");
+    assert_eq!(put("bytes 0-1/5", b"ch").status(), 202);
+    assert_eq!(left()["files"]["items"][0]["received_bytes"], 2);
+    problem(put("bytes 0-1/5", b"ch"), 416, "wrong-offset");
+    problem(put("bytes 2-4/6", b"est"), 422, "other-size");
+    assert_eq!(put("bytes 2-4/5", b"est").status(), 200);
+    assert_eq!((&left()["received"], &left()["missing"]), (&json!(1), &json!(0)));
 }

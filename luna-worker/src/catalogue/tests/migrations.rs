@@ -68,7 +68,7 @@ fn processes_that_start_at_once_migrate_once() {
             .collect();
         for start in starts {
             let catalogue = start.await.unwrap();
-            assert_eq!(count(&catalogue, "SELECT COUNT(*) AS n FROM _sqlx_migrations").await, 2);
+            assert_eq!(count(&catalogue, "SELECT COUNT(*) AS n FROM _sqlx_migrations").await, 3);
             catalogue.close().await;
         }
     });
