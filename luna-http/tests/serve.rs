@@ -434,6 +434,23 @@ fn unsafe_settings_are_refused_with_what_to_do() {
     assert!(refused(&["--bind", "127.0.0.1:0", "--log", "x=y=z"], None).contains("--log"));
 }
 
+/// Bodies that would do, by route.
+fn bodies(dataset: &Value, file: &Value) -> Value {
+    json!({
+        "/api/v1/upload/complete": { "dataset_id": dataset },
+        "/api/v1/upload/{dataset_id}/files": { "files": [] },
+        "/api/v1/upload/{dataset_id}/urls": { "file_ids": [file] },
+        "/api/v1/upload/{dataset_id}/files/{file_id}/parts": { "parts": [] },
+        "/api/v1/upload/start": { "dataset_name": "x", "files": [], "team_id": 1 },
+        "/api/v1/tasks": { "name": "x" },
+        "/api/v1/profiles": { "name": "x", "body": "" },
+        "/api/v1/teams": { "name": "x" },
+        "/api/v1/users": { "team_id": 1, "username": "x", "password": "another password", "role": "user" },
+        "/api/v1/invites": { "team_id": 1, "role": "admin" },
+        "/api/v1/api-keys": { "name": "x", "scope": "write", "team_id": 1 },
+    })
+}
+
 #[test]
 fn every_route_asks_who_and_hides_what_is_anothers() {
     let service = Service::start();
@@ -450,20 +467,7 @@ fn every_route_asks_who_and_hides_what_is_anothers() {
     let eve: Value = service.login("eve", "another password").json().unwrap();
     let eve = eve["access_token"].as_str().unwrap();
 
-    // Bodies that would do; a route that takes another one must be added.
-    let bodies = json!({
-        "/api/v1/upload/complete": { "dataset_id": dataset },
-        "/api/v1/upload/{dataset_id}/files": { "files": [] },
-        "/api/v1/upload/{dataset_id}/urls": { "file_ids": [file] },
-        "/api/v1/upload/{dataset_id}/files/{file_id}/parts": { "parts": [] },
-        "/api/v1/upload/start": { "dataset_name": "x", "files": [], "team_id": 1 },
-        "/api/v1/tasks": { "name": "x" },
-        "/api/v1/profiles": { "name": "x", "body": "" },
-        "/api/v1/teams": { "name": "x" },
-        "/api/v1/users": { "team_id": 1, "username": "x", "password": "another password", "role": "user" },
-        "/api/v1/invites": { "team_id": 1, "role": "admin" },
-        "/api/v1/api-keys": { "name": "x", "scope": "write", "team_id": 1 },
-    });
+    let bodies = bodies(dataset, file);
     let document = serde_json::to_value(luna_http::openapi()).unwrap();
     let mut seen = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -473,11 +477,8 @@ fn every_route_asks_who_and_hides_what_is_anothers() {
                 .replace("{dataset_id}", &dataset.to_string())
                 .replace("{file_id}", &file.to_string())
                 .replace("{team_id}", "1");
-            let url = format!(
-                "{}{}",
-                service.url,
-                filled.replace("_id}", "}").replace('{', "").replace('}', "")
-            );
+            let url =
+                format!("{}{}", service.url, filled.replace("_id}", "}").replace(['{', '}'], ""));
             let call = |token: Option<&str>| {
                 let method = method.to_uppercase().parse().unwrap();
                 let mut request = service.client.request(method, &url);
