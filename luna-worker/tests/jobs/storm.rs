@@ -59,7 +59,12 @@ fn rage(service: &Service, storm: &Storm) {
         let begun = Instant::now();
         let mut state = 1_u32;
         while begun.elapsed() < Duration::from_secs(storm.seconds) {
-            std::thread::sleep(Duration::from_secs(1));
+            std::thread::sleep(Duration::from_millis(500));
+            // A quick machine is done between two kills: each waits until somebody works.
+            let at_work = "SELECT COUNT(*) FROM queue WHERE state = 'leased'";
+            while service.count(at_work) == 0 && begun.elapsed().as_secs() < storm.seconds {
+                std::thread::sleep(Duration::from_millis(20));
+            }
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let number = (state >> 24) as usize % WORKERS;
             workers[number].kill();
