@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::ProblemDocument;
-use crate::{Service, auth, datasets, health, people, tasks, upload, validation};
+use crate::{Service, audit, auth, datasets, health, people, tasks, upload, validation};
 
 /// Routes that say of themselves what they take and give.
 pub(crate) type Routes = OpenApiRouter<Arc<Service>>;
@@ -45,6 +45,7 @@ fn routes() -> Routes {
         .merge(datasets::routes())
         .merge(tasks::routes())
         .merge(people::routes())
+        .merge(audit::routes())
 }
 
 /// The document alone.

@@ -9,8 +9,8 @@ use axum::Json as Answer;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State as Shared};
 use axum::http::StatusCode;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use luna_worker::catalogue::{self, User};
 use luna_worker::secrets;
 use serde::{Deserialize, Serialize};
@@ -68,16 +68,26 @@ impl Default for Attempts {
 impl Attempts {
     /// Notes a try.
     pub(crate) fn count(&self, account: &str, address: SocketAddr) -> Result<()> {
+        self.count_address(address)?;
         if self.accounts.len() > MOST_KEYS {
             self.accounts.retain_recent();
         }
+        Self::allowed(self.accounts.check_key(&account.to_owned()))
+    }
+
+    /// Notes a try that names no account.
+    pub(crate) fn count_address(&self, address: SocketAddr) -> Result<()> {
         if self.addresses.len() > MOST_KEYS {
             self.addresses.retain_recent();
         }
+        Self::allowed(self.addresses.check_key(&address.ip()))
+    }
+
+    fn allowed(
+        tried: std::result::Result<(), NotUntil<<DefaultClock as Clock>::Instant>>,
+    ) -> Result<()> {
         let clock = DefaultClock::default();
-        let address = self.addresses.check_key(&address.ip());
-        let refused = address.and_then(|()| self.accounts.check_key(&account.to_owned()));
-        refused.map_err(|until| {
+        tried.map_err(|until| {
             let seconds = until.wait_time_from(clock.now()).as_secs() + 1;
             let detail = format!("Too many tries to sign in; the next one counts in {seconds} s.");
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", detail);

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use luna_worker::catalogue::{self, Dataset, Role};
+use luna_worker::catalogue::{self, Dataset, Role, Scope};
 use luna_worker::secrets;
 
 use crate::Service;
@@ -36,32 +36,6 @@ pub(crate) enum By {
     Key { id: i64, scope: Scope },
 }
 
-/// What a key is good for.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Scope {
-    /// Reading the team's things.
-    Read,
-    /// Also uploading, rerunning, submitting and removing them.
-    Write,
-}
-
-impl Scope {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-
-    /// What the catalogue holds; anything else is good for nothing more than reading.
-    pub(crate) fn of(text: &str) -> Self {
-        if text == Self::Write.as_str() { Self::Write } else { Self::Read }
-    }
-}
-
 impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;
 
@@ -78,7 +52,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
 }
 
 impl Caller {
-    async fn of(headers: &HeaderMap, service: &Service) -> Result<Self> {
+    pub(crate) async fn of(headers: &HeaderMap, service: &Service) -> Result<Self> {
         if let Some(key) = headers.get(API_KEY) {
             return Self::with_key(key.to_str().unwrap_or_default(), service).await;
         }
@@ -116,7 +90,7 @@ impl Caller {
         };
         let key = service.catalogue.api_key(&secrets::digest(key)).await;
         let key = key.map_err(|error| gone(error, refused))?;
-        let by = By::Key { id: key.id, scope: Scope::of(&key.scopes) };
+        let by = By::Key { id: key.id, scope: key.scope };
         Ok(Self { role: Role::User, team_id: key.team_id, by })
     }
 

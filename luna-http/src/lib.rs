@@ -4,11 +4,13 @@
 //! What is kept lies in the catalogue and the storage of `luna_worker`, whose worker validates.
 
 mod api;
+mod audit;
 mod auth;
 mod body;
 mod caller;
 mod datasets;
 mod health;
+mod once;
 mod page;
 mod people;
 mod problem;
@@ -32,7 +34,6 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::auth::Attempts;
-use self::caller::Caller;
 use self::tokens::Keys;
 use self::upload::InFlight;
 pub use self::upload::Quota;
@@ -101,22 +102,16 @@ impl Service {
     }
 }
 
-impl Service {
-    /// Notes who did what. No secret, nothing out of a picture.
-    async fn audit(&self, caller: &Caller, action: &str, object: &str) -> problem::Result<()> {
-        let team = Some(caller.team_id);
-        Ok(self.catalogue.audit(&caller.actor(), team, action, object, "{}").await.map(|_| ())?)
-    }
-}
-
 fn app(service: Service) -> Router {
+    let service = Arc::new(service);
+    let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
     Router::new()
-        .merge(api::router())
+        .merge(api::router().layer(once))
         .fallback(async || problem::Problem::not_found())
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn(problem::with_request_id))
-        .with_state(Arc::new(service))
+        .with_state(service)
 }
 
 pub use self::api::openapi;

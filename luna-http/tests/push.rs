@@ -1,8 +1,10 @@
 //! `luna push` against the service, both as their binaries, over lines that break.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod started;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -14,6 +16,8 @@ use luna_fixtures::Recipe;
 use luna_worker::catalogue::{Catalogue, Error};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use self::started::{BINARY, Started};
 
 /// The service, and a line to it that may be bad.
 struct Service {
@@ -29,35 +33,20 @@ impl Service {
     fn start() -> Self {
         let line = Line::new();
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_luna-http"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--public-url", &line.url()])
-            .env("LUNA_DATA_DIR", folder.path())
-            .env_remove("LUNA_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = loop {
-            let mut entry = String::new();
-            assert!(log.read_line(&mut entry).unwrap() > 0, "ended before it listened");
-            let entry: Value = serde_json::from_str(&entry).unwrap();
-            if entry["message"] == "listening" {
-                break entry["address"].as_str().unwrap().parse().unwrap();
-            }
-        };
+        let mut started = Started::within(folder.path(), |command| {
+            command.args(["--public-url", &line.url()]);
+        });
+        let password = started.password();
+        let Started { process, mut log, address } = started;
         // A full pipe would stop the service.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         line.connect(address);
-        let mut password = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut password).unwrap();
-        let password = password.trim().strip_prefix("admin password: ").unwrap().to_owned();
         Self { process, folder, password, line, state: tempfile::tempdir().unwrap() }
     }
 
     /// `luna push` with these arguments, as `admin`.
     fn push(&self, place: &Path, arguments: &[&str]) -> Command {
-        let luna = Path::new(env!("CARGO_BIN_EXE_luna-http")).with_file_name("luna");
+        let luna = Path::new(BINARY).with_file_name("luna");
         assert!(luna.exists(), "{} is not there: build the whole workspace", luna.display());
         let mut command = Command::new(luna);
         command.arg("push").arg(place).args(["--server", &self.line.url(), "--username", "admin"]);

@@ -1,8 +1,10 @@
 //! The service through its binary: signing in, uploading, reading the verdict.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+mod started;
+
+use std::io::{BufReader, Read as _};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use luna_fixtures::Recipe;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_luna-http");
+use self::started::{BINARY, Started};
 
 struct Service {
     process: Child,
@@ -31,29 +33,14 @@ impl Service {
 
     /// On a data folder; with the password of an earlier start, if there was one.
     fn within(folder: TempDir, known: Option<String>) -> Self {
-        let mut process = Command::new(BINARY)
-            .args(["serve", "--bind", "127.0.0.1:0"])
-            .env("LUNA_DATA_DIR", folder.path())
-            .env_remove("LUNA_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let url = loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "ended before it listened");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if line["message"] == "listening" {
-                break format!("http://{}", line["address"].as_str().unwrap());
-            }
-        };
-        let password = known.unwrap_or_else(|| {
-            let mut line = String::new();
-            BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-            line.trim().strip_prefix("admin password: ").unwrap().to_owned()
-        });
-        let client = Client::new();
+        Self::set_up(folder, known, |_| {})
+    }
+
+    fn set_up(folder: TempDir, known: Option<String>, set: impl FnOnce(&mut Command)) -> Self {
+        let mut started = Started::within(folder.path(), set);
+        let password = known.unwrap_or_else(|| started.password());
+        let Started { process, log, address } = started;
+        let (url, client) = (format!("http://{address}"), Client::new());
         Self { process, folder, url, password, client, log: Some(log) }
     }
 
@@ -566,4 +553,82 @@ fn a_file_goes_on_where_it_stopped() {
     problem(put("bytes 2-4/6", b"est"), 422, "other-size");
     assert_eq!(put("bytes 2-4/5", b"est").status(), 200);
     assert_eq!((&left()["received"], &left()["missing"]), (&json!(1), &json!(0)));
+}
+
+#[test]
+fn a_call_under_one_key_is_made_once() {
+    let service = Service::start();
+    let token = service.token();
+    let post = |path: &str, key: &str, body: &Value| {
+        let request = service.client.post(format!("{}{path}", service.url)).bearer_auth(&token);
+        request.header("idempotency-key", key).json(body).send().unwrap()
+    };
+    let (start, path) = (json!({ "dataset_name": "x", "files": [] }), "/api/v1/upload/start");
+    let first: Value = post(path, "k", &start).json().unwrap();
+    assert_eq!(post(path, "k", &start).json::<Value>().unwrap(), first);
+    let other = json!({ "dataset_name": "y", "files": [] });
+    problem(post(path, "k", &other), 422, "key-used");
+    let bad = json!({ "dataset_name": "", "files": [] });
+    problem(post(path, "bad", &bad), 422, "invalid-fields");
+    assert_eq!(post(path, "bad", &start).status(), 200, "what was refused may be tried again");
+    let key = json!({ "name": "script", "scope": "read" });
+    assert_eq!(post("/api/v1/api-keys", "a", &key).status(), 201);
+    problem(post("/api/v1/api-keys", "a", &key), 409, "made-before");
+}
+
+#[test]
+fn a_bucket_takes_files_past_the_service() {
+    let Ok(bucket) = std::env::var("LUNA_TEST_S3") else {
+        assert!(std::env::var("LUNA_TEST_SERVERS").is_err(), "run the tests under .ci/servers");
+        eprintln!("NOT TESTED on S3: LUNA_TEST_S3 names no server");
+        return;
+    };
+    let (place, options) = bucket.split_once('?').unwrap();
+    let uri = format!("{place}/http-{}?{options}", std::process::id());
+    let set = |command: &mut Command| {
+        command.env("LUNA_STORAGE_URL", &uri);
+    };
+    let service = Service::set_up(tempfile::tempdir().unwrap(), None, set);
+    assert_eq!(service.get("/readiness").status(), 200);
+    let token = service.token();
+    let mut large = vec![0x5a_u8; (64 << 20) + 7];
+    large[..8].copy_from_slice(b"no image");
+    let (name, picture) = pictures().swap_remove(0);
+    let never = announced("never.bin", b"never");
+    let files = json!([announced(&name, &picture), announced("large.bin", &large), never]);
+    let started = service.upload(&token, &files);
+    let (small, parted) = (&started["upload_urls"][0], &started["upload_urls"][1]);
+    assert!(!small["upload_url"].as_str().unwrap().starts_with(&service.url));
+
+    let other: Vec<u8> = picture.iter().map(|byte| byte ^ 1).collect();
+    assert!(!service.put(small, &other).status().is_success(), "another checksum");
+    assert!(!service.put(small, b"shorter").status().is_success(), "another length");
+    let typed =
+        json!({ "upload_url": small["upload_url"], "headers": { "Content-Type": "text/html" } });
+    assert!(!service.put(&typed, &picture).status().is_success(), "another type");
+    assert_eq!(service.put(small, &picture).status(), 200);
+
+    let mut tags = Vec::new();
+    for part in parted["parts"].as_array().unwrap() {
+        let from = part["offset"].as_u64().unwrap() as usize;
+        let bytes = large[from..from + part["size_bytes"].as_u64().unwrap() as usize].to_vec();
+        let sent = service.client.put(part["url"].as_str().unwrap()).body(bytes).send().unwrap();
+        assert_eq!(sent.status(), 200);
+        let tag = sent.headers()["etag"].to_str().unwrap().to_owned();
+        tags.push(json!({ "number": part["number"], "etag": tag }));
+    }
+    assert_eq!(tags.len(), 2);
+    let (dataset, file) = (&started["dataset_id"], &parted["file_id"]);
+    let path = format!("/api/v1/upload/{dataset}/files/{file}/parts");
+    assert_eq!(service.post(&token, &path, &json!({ "parts": tags })).status(), 204);
+    let url = format!("{}/api/v1/upload/{dataset}", service.url);
+    let left: Value = service.client.get(url).bearer_auth(&token).send().unwrap().json().unwrap();
+    assert_eq!((&left["received"], &left["missing"]), (&json!(2), &json!(1)));
+    assert_eq!(left["files"]["items"][0]["path"], "never.bin");
+
+    let complete = json!({ "dataset_id": dataset });
+    assert_eq!(service.post(&token, "/api/v1/upload/complete", &complete).status(), 200);
+    let ended = service.ended(&token, dataset);
+    assert_eq!(ended["status"], "completed", "{ended}");
+    assert_eq!(ended["validation_results"]["files_checked"], 2);
 }

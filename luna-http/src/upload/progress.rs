@@ -105,7 +105,10 @@ pub(super) async fn upload(
     asked: Asked,
 ) -> Result<Answer<Upload>> {
     let dataset = caller.dataset(&service, dataset_id).await?;
-    service.look_for_missing(&dataset).await?;
+    // Once a list, not once a page.
+    if asked.cursor.is_none() {
+        service.look_for_missing(&dataset).await?;
+    }
     let (announced, received) = service.catalogue.count_files(dataset.id).await?;
     let after = asked.cursor.as_deref();
     let files = service.catalogue.missing_files(dataset.id, after, asked.fetch()).await?;

@@ -246,8 +246,7 @@ async fn blocking<T: Send + 'static>(
 
 /// Moves the bytes to their place and notes them; a file that is there already is only compared.
 async fn keep(service: &Service, file: &File, part: Part, sha256: &str) -> Result<()> {
-    let now = service.catalogue.file(file.dataset_id, file.id).await?;
-    if now.received_at.is_none() {
+    if file.received_at.is_none() {
         let key = file.object_key.clone();
         blocking(move || part.keep(&key)).await?;
     } else {
@@ -256,7 +255,7 @@ async fn keep(service: &Service, file: &File, part: Part, sha256: &str) -> Resul
     let (key, size) = (&file.object_key, file.size_bytes);
     let marked =
         service.catalogue.mark_received(file.dataset_id, file.id, key, size, Some(sha256)).await;
-    if marked.is_err() && now.received_at.is_none() {
+    if marked.is_err() && file.received_at.is_none() {
         // Nobody will ask for it; `luna admin scrub` finds it if this fails too.
         if let Err(error) = service.storage.delete(key).await {
             tracing::warn!(%error, "an object that is not needed stays");

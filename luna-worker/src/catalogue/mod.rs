@@ -35,7 +35,7 @@ pub use self::files::{File, NewFile, Usage};
 pub use self::findings::{FindingFilter, StoredFinding};
 pub use self::idempotency::Repeated;
 pub use self::logs::{LogLevel, LogLine};
-pub use self::people::{ApiKey, Invite, Role, Team, User};
+pub use self::people::{ApiKey, Invite, Role, Scope, Team, User};
 pub use self::records::{RecordPages, StoredRecord, Suspect};
 pub use self::sessions::Session;
 pub use self::tasks::{NewTask, Profile, Task};

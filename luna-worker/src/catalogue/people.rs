@@ -18,6 +18,16 @@ words! {
     }
 }
 
+words! {
+    /// What a key for scripts is good for.
+    Scope {
+        /// Reading the team's things.
+        Read = "read",
+        /// Also uploading, rerunning, submitting and removing them.
+        Write = "write",
+    }
+}
+
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Team {
@@ -79,8 +89,8 @@ pub struct ApiKey {
     pub team_id: i64,
     /// What people call it.
     pub name: String,
-    /// What it is good for, as the HTTP service reads it.
-    pub scopes: String,
+    /// What it is good for.
+    pub scope: Scope,
     /// When it stops working.
     pub expires_at: Option<Moment>,
     /// When it was revoked.
@@ -263,14 +273,14 @@ impl Catalogue {
         team_id: i64,
         name: &str,
         key_hash: &str,
-        scopes: &str,
+        scope: Scope,
         expires_at: Option<Moment>,
     ) -> Result<ApiKey> {
         let sql = "INSERT INTO api_keys (team_id, name, key_hash, scopes, expires_at, created_at)
                    VALUES ($1, $2, $3, $4, $5, (SELECT now FROM clock))
                    RETURNING id, team_id, name, scopes, expires_at, revoked_at";
         let mut tx = self.db.begin().await?;
-        let values = values![team_id, name, key_hash, scopes, expires_at];
+        let values = values![team_id, name, key_hash, scope, expires_at];
         let key = one("team", tx.first(sql, values).await?, api_key)?;
         tx.commit().await?;
         Ok(key)
@@ -359,7 +369,7 @@ fn api_key(row: &Row) -> Result<ApiKey> {
         id: row.get("id")?,
         team_id: row.get("team_id")?,
         name: row.get("name")?,
-        scopes: row.get("scopes")?,
+        scope: row.word("scopes")?,
         expires_at: row.maybe_moment("expires_at")?,
         revoked_at: row.maybe_moment("revoked_at")?,
     })

@@ -68,8 +68,9 @@ fn a_key_works_until_it_is_revoked_or_runs_out() {
         bench.stop_clock().await;
         let (team, other) = (bench.team("radiant").await, bench.team("other").await);
         let end = catalogue.now().await.unwrap().after(Duration::from_mins(1));
-        let short = catalogue.create_api_key(team, "ci", "a", "upload", Some(end)).await.unwrap();
-        let long = catalogue.create_api_key(team, "cd", "b", "upload", None).await.unwrap();
+        let short =
+            catalogue.create_api_key(team, "ci", "a", Scope::Write, Some(end)).await.unwrap();
+        let long = catalogue.create_api_key(team, "cd", "b", Scope::Read, None).await.unwrap();
         assert_eq!(catalogue.api_key("a").await.unwrap(), short);
         assert_eq!(catalogue.api_keys_of(team).await.unwrap(), [short, long.clone()]);
         bench.advance(Duration::from_mins(1)).await;

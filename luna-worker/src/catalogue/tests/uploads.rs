@@ -201,7 +201,7 @@ fn a_team_goes_with_all_it_had() {
         let catalogue = &bench.catalogue;
         let (team, other) = (bench.team("radiant").await, bench.team("other").await);
         catalogue.create_user(team, "ann", "", Role::User).await.unwrap();
-        catalogue.create_api_key(team, "ci", "a", "", None).await.unwrap();
+        catalogue.create_api_key(team, "ci", "a", Scope::Read, None).await.unwrap();
         catalogue.create_invite(team, Role::User, "t", Moment(0)).await.unwrap();
         let set = begun(bench, team).await;
         catalogue.add_files(set, &[new("a", "ka", None)]).await.unwrap();

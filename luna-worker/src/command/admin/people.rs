@@ -7,7 +7,7 @@ use luna_core::text;
 
 use super::upkeep::{days, delete_objects};
 use super::{ACTOR, table};
-use crate::catalogue::{Catalogue, Role};
+use crate::catalogue::{Catalogue, Role, Scope};
 use crate::command::exit::{Exit, Failure};
 use crate::command::service::Catalogued;
 use crate::command::stdout;
@@ -187,9 +187,9 @@ pub(super) enum Key {
         /// What people call it
         #[arg(long)]
         name: String,
-        /// What it is good for: upload, read, or both
-        #[arg(long, default_value = "upload,read")]
-        scopes: String,
+        /// What it is good for: read, or write, which reads too
+        #[arg(long, default_value = "write")]
+        scope: Scope,
         /// When it stops working, from now on
         #[arg(long, value_name = "DAYS", value_parser = days)]
         expires: Option<Duration>,
@@ -213,7 +213,7 @@ pub(super) enum Key {
 impl Key {
     pub(super) async fn run(self, catalogue: &Catalogue) -> Result<Exit, Failure> {
         match self {
-            Self::Create { team, name, scopes, expires } => {
+            Self::Create { team, name, scope, expires } => {
                 let team = catalogue.team_named(&team).await?;
                 let key = format!("luna_{}", secrets::new().map_err(lacking)?);
                 let hash = secrets::digest(&key);
@@ -221,8 +221,7 @@ impl Key {
                     Some(time) => Some(catalogue.now().await?.after(time)),
                     None => None,
                 };
-                let made =
-                    catalogue.create_api_key(team.id, &name, &hash, &scopes, expires).await?;
+                let made = catalogue.create_api_key(team.id, &name, &hash, scope, expires).await?;
                 let object = format!("key {}", made.id);
                 catalogue.audit(ACTOR, Some(team.id), "key.create", &object, "{}").await?;
                 stdout::line(&format!("Made key {} (number {}).", text::escaped(&name), made.id))?;
@@ -237,10 +236,10 @@ impl Key {
                         let expires = key.expires_at.map_or("never".into(), |it| it.to_string());
                         let revoked = key.revoked_at.map_or_else(String::new, |it| it.to_string());
                         let (id, name) = (key.id.to_string(), text::escaped(&key.name));
-                        vec![id, name, key.scopes.clone(), expires, revoked]
+                        vec![id, name, key.scope.to_string(), expires, revoked]
                     })
                     .collect();
-                table(&["number", "key", "scopes", "expires", "revoked"], &rows)?;
+                table(&["number", "key", "scope", "expires", "revoked"], &rows)?;
             }
             Self::Revoke { team, number } => {
                 let team = catalogue.team_named(&team).await?;
