@@ -77,7 +77,7 @@ impl Problem {
     }
 
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = "Some fields cannot be taken; `errors` says which and why.";
+        let detail = "Some fields cannot be taken.";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail);
         Self { errors, ..problem }
     }
