@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use luna_worker::catalogue;
+use luna_worker::catalogue::{self, User};
 use luna_worker::secrets;
 use serde::{Deserialize, Serialize};
 
@@ -95,12 +95,24 @@ async fn login(
                       (application/x-www-form-urlencoded).";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-form", detail)
     })?;
+    let user = sign_in(&service, &username, password, address).await?;
+    let token = service.keys.token(user.id).ok_or_else(Problem::internal)?;
+    Ok(Json(SignedIn { access_token: token, token_type: "bearer", expires_in: LIFETIME.as_secs() }))
+}
+
+/// The user of this name and password; the try counts.
+pub(crate) async fn sign_in(
+    service: &Service,
+    username: &str,
+    password: String,
+    address: SocketAddr,
+) -> Result<User> {
     let refused = || Problem::unauthorized("wrong-login", "The name or the password is not right.");
     if username.len() > LONGEST_NAME || password.len() > LONGEST_PASSWORD {
         return Err(refused());
     }
-    service.attempts.count(&username, address)?;
-    let user = match service.catalogue.user_named(&username).await {
+    service.attempts.count(username, address)?;
+    let user = match service.catalogue.user_named(username).await {
         Ok(user) => Some(user),
         Err(catalogue::Error::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
@@ -109,9 +121,7 @@ async fn login(
     let kept = user.as_ref().map_or_else(|| NOBODY.clone(), |user| user.password_hash.clone());
     let checked = tokio::task::spawn_blocking(move || secrets::is_password(&password, &kept));
     let is_right = checked.await.unwrap_or(false);
-    let user = user.filter(|_| is_right).ok_or_else(refused)?;
-    let token = service.keys.token(user.id).ok_or_else(Problem::internal)?;
-    Ok(Json(SignedIn { access_token: token, token_type: "bearer", expires_in: LIFETIME.as_secs() }))
+    user.filter(|_| is_right).ok_or_else(refused)
 }
 
 /// The hash of a password that nobody has.

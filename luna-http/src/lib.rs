@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod caller;
 mod health;
+mod pages;
 mod problem;
 pub mod setup;
 mod tokens;
@@ -69,16 +70,18 @@ impl Service {
 }
 
 fn app(service: Service) -> Router {
+    let service = Arc::new(service);
     Router::new()
         .merge(health::routes())
         .merge(auth::routes())
         .merge(upload::routes())
         .merge(validation::routes())
-        .fallback(async || problem::Problem::not_found())
+        .merge(pages::routes(&service))
+        .fallback(pages::nothing)
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn(problem::with_request_id))
-        .with_state(Arc::new(service))
+        .with_state(service)
 }
 
 /// Serves until `shutdown` resolves; requests in work are answered first.
