@@ -55,6 +55,8 @@ macro_rules! scripts {
 
 scripts! {
     COMMON = "luna.js",
+    WATCH = "watch.js",
+    UPLOAD = "upload.js",
 }
 
 pub(super) fn routes() -> Router<Arc<Service>> {

@@ -5,10 +5,15 @@
 //! [`shown`](layout::shown) for the eye.
 
 mod assets;
+mod dataset;
 mod datasets;
 mod layout;
+mod organiser;
+mod report;
+mod rules;
 mod session;
 mod summary;
+mod upload;
 
 use std::sync::Arc;
 
@@ -33,6 +38,10 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
     Router::new()
         .merge(session::routes())
         .merge(datasets::routes())
+        .merge(dataset::routes())
+        .merge(upload::routes())
+        .merge(rules::routes())
+        .merge(organiser::routes())
         .route_layer(from_fn_with_state(Arc::clone(service), as_page))
         .merge(assets::routes())
 }
