@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE as COOKIES};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
 use luna_worker::catalogue::{self, Dataset, Role, Scope};
 use luna_worker::secrets;
 
@@ -14,6 +14,8 @@ use crate::problem::{Problem, Result};
 
 /// The header of an API key.
 const API_KEY: &str = "x-api-key";
+/// The cookie with which browsers say whose session it is, by the same token.
+pub(crate) const COOKIE: &str = "luna_session";
 
 /// Who is behind a request. Read anew from the catalogue each time: whoever was removed, signed out or
 /// revoked is nobody at once.
@@ -40,7 +42,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self> {
-        let caller = Self::of(&parts.headers, service).await?;
+        let caller = Self::of(&parts.method, &parts.headers, service).await?;
         if let By::Key { scope: Scope::Read, .. } = caller.by
             && !parts.method.is_safe()
         {
@@ -52,7 +54,12 @@ impl FromRequestParts<Arc<Service>> for Caller {
 }
 
 impl Caller {
-    pub(crate) async fn of(headers: &HeaderMap, service: &Service) -> Result<Self> {
+    /// By key, by token, else by a browser's cookie, unless another site made the browser send it.
+    pub(crate) async fn of(
+        method: &Method,
+        headers: &HeaderMap,
+        service: &Service,
+    ) -> Result<Self> {
         if let Some(key) = headers.get(API_KEY) {
             return Self::with_key(key.to_str().unwrap_or_default(), service).await;
         }
@@ -61,7 +68,13 @@ impl Caller {
                           `Authorization: Bearer …`; scripts send `x-api-key`.";
             Problem::unauthorized("no-token", detail)
         };
-        let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            let token = cookie(headers).ok_or_else(missing)?;
+            if !method.is_safe() {
+                from_here(headers, service)?;
+            }
+            return Self::with_token(token, service).await;
+        };
         let (scheme, token) =
             value.to_str().ok().and_then(|it| it.split_once(' ')).ok_or_else(missing)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -149,6 +162,32 @@ impl Caller {
         let own = (self.role != Role::Admin).then_some(self.team_id);
         Ok(service.catalogue.dataset(id, own).await?)
     }
+}
+
+/// The token in the cookie of a browser.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(COOKIES).iter().filter_map(|it| it.to_str().ok());
+    let mut pairs = pairs.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// Refuses what a page of another site made a browser send.
+pub(crate) fn from_here(headers: &HeaderMap, service: &Service) -> Result<()> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        // Browsers say where they fetch from only over TLS and to this machine; the origin, always.
+        (None, Some(origin)) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            origin == service.public_url || (host.is_some() && host == text("host"))
+        }
+        (None, None) => false,
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let detail = "This came from a page of another site; nothing was done.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross-site", detail))
 }
 
 /// What is gone from the catalogue is refused; that the catalogue is away is another matter.

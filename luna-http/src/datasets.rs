@@ -1,5 +1,7 @@
 //! Data sets: what a team handed in, its versions, the one that counts.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -71,12 +73,21 @@ impl Service {
     }
 
     async fn row(&self, dataset: Dataset) -> Result<DatasetRow> {
-        let validation = self.newest_job(dataset.id).await?.map(|job| Newest {
-            validation_job_id: job.id,
-            status: job.state.as_str(),
-            verdict: job.verdict,
-        });
-        Ok(DatasetRow {
+        let mut rows = self.rows(vec![dataset]).await?;
+        rows.pop().ok_or_else(Problem::internal)
+    }
+
+    /// With one question for the jobs of all of them.
+    async fn rows(&self, datasets: Vec<Dataset>) -> Result<Vec<DatasetRow>> {
+        let ids: Vec<i64> = datasets.iter().map(|it| it.id).collect();
+        let jobs = self.catalogue.latest_jobs(&ids).await?;
+        let mut jobs: BTreeMap<i64, _> = jobs.into_iter().map(|it| (it.dataset_id, it)).collect();
+        let row = |dataset: Dataset| DatasetRow {
+            validation: jobs.remove(&dataset.id).map(|job| Newest {
+                validation_job_id: job.id,
+                status: job.state.as_str(),
+                verdict: job.verdict,
+            }),
             dataset_id: dataset.id,
             team_id: dataset.team_id,
             task_id: dataset.task_id,
@@ -88,16 +99,8 @@ impl Service {
             created_at: dataset.created_at.to_string(),
             submitted_at: dataset.submitted_at.map(|it| it.to_string()),
             fingerprint: dataset.fingerprint,
-            validation,
-        })
-    }
-
-    async fn rows(&self, datasets: Vec<Dataset>) -> Result<Vec<DatasetRow>> {
-        let mut rows = Vec::with_capacity(datasets.len());
-        for dataset in datasets {
-            rows.push(self.row(dataset).await?);
-        }
-        Ok(rows)
+        };
+        Ok(datasets.into_iter().map(row).collect())
     }
 }
 

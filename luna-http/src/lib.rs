@@ -12,6 +12,7 @@ mod datasets;
 mod health;
 mod once;
 mod page;
+mod pages;
 mod people;
 mod problem;
 pub mod setup;
@@ -107,9 +108,11 @@ fn app(service: Service) -> Router {
     let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
     Router::new()
         .merge(api::router().layer(once))
-        .fallback(async || problem::Problem::not_found())
+        .merge(pages::routes(&service))
+        .fallback(pages::nothing)
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), pages::renewed))
         .layer(axum::middleware::from_fn(problem::with_request_id))
         .with_state(service)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn once(
     let key = request.headers().get(HEADER).filter(|_| request.method() == Method::POST).cloned();
     let Some(key) = key else { return next.run(request).await };
     // Whoever is nobody is refused behind this, or needs to be nobody.
-    let Ok(caller) = Caller::of(request.headers(), &service).await else {
+    let Ok(caller) = Caller::of(request.method(), request.headers(), &service).await else {
         return next.run(request).await;
     };
     let answer = service.once(&caller.actor(), &key, request, next).await;

@@ -2,7 +2,10 @@
 //! the request, which the log has too.
 
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -102,6 +105,19 @@ impl Problem {
         Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Seconds after which asking again makes sense.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     fn away(what: &str) -> Self {
         let detail = format!("The {what} does not answer at the moment; ask again.");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(LATER)
@@ -156,6 +172,23 @@ impl From<std::io::Error> for Problem {
     }
 }
 
+impl Problem {
+    /// For programs.
+    fn document(self, id: &str) -> Response {
+        let body = ProblemDocument {
+            r#type: "about:blank",
+            title: self.status.canonical_reason(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            code: self.code,
+            request_id: id.to_owned(),
+            errors: self.errors,
+        };
+        let json = [(CONTENT_TYPE, "application/problem+json")];
+        (self.status, json, axum::Json(body)).into_response()
+    }
+}
+
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -176,30 +209,37 @@ impl IntoResponse for Problem {
     }
 }
 
+/// On answers that people look at: a problem becomes a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForPeople;
+
+/// What of an answer's head stays when a problem gets its body.
+const KEPT: [axum::http::HeaderName; 7] = [
+    RETRY_AFTER,
+    WWW_AUTHENTICATE,
+    ALLOW,
+    CACHE_CONTROL,
+    CONTENT_SECURITY_POLICY,
+    REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+];
+
 /// Gives each request a number, on its answer and in the log, and problems their body.
 pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let Ok(id) = luna_worker::secrets::new() else { return Problem::internal().into_response() };
     let span = tracing::info_span!("request", id, method = %request.method());
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let body = ProblemDocument {
-            r#type: "about:blank",
-            title: problem.status.canonical_reason(),
-            status: problem.status.as_u16(),
-            detail: problem.detail,
-            code: problem.code,
-            request_id: id.clone(),
-            errors: problem.errors,
-        };
         let head = response.headers().clone();
-        response = (problem.status, axum::Json(body)).into_response();
-        for name in [RETRY_AFTER, WWW_AUTHENTICATE, ALLOW] {
+        response = match response.extensions().get::<ForPeople>() {
+            Some(ForPeople) => crate::pages::error(&problem, &id),
+            None => problem.document(&id),
+        };
+        for name in KEPT {
             if let Some(value) = head.get(&name) {
                 response.headers_mut().insert(name, value.clone());
             }
         }
-        let json = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);

@@ -84,6 +84,17 @@ impl Keys {
 
     /// The session of a token, if it is one of ours and good now.
     pub(crate) fn session_id(&self, token: &str) -> Option<i64> {
+        self.claims(token)?.sub.parse().ok()
+    }
+
+    /// A token of the same session from now on, for one that is good and past half its life.
+    pub(crate) fn renewed(&self, token: &str) -> Option<String> {
+        let claims = self.claims(token)?;
+        let is_old = claims.iat + LIFETIME.as_secs() / 2 <= now();
+        claims.sub.parse().ok().filter(|_| is_old).and_then(|session_id| self.token(session_id))
+    }
+
+    fn claims(&self, token: &str) -> Option<Claims> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -92,7 +103,7 @@ impl Keys {
         validation.leeway = LEEWAY_SECONDS;
         let read = decode::<Claims>(token, &self.decoding, &validation).ok()?;
         let is_ours = read.header.typ.as_deref() == Some(TYPE);
-        read.claims.sub.parse().ok().filter(|_| is_ours)
+        Some(read.claims).filter(|_| is_ours)
     }
 
     pub(crate) fn sign(&self, grant: &Grant<'_>) -> String {
@@ -142,6 +153,16 @@ mod tests {
 
     fn signed(header: &Header, change: impl Fn(&mut Claims)) -> String {
         encode(header, &claims(change), &keys().encoding).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_renewed_in_the_second_half_of_its_life() {
+        let keys = keys();
+        let aged = |seconds| signed(&Header::default(), |it| it.iat = now() - seconds);
+        assert_eq!(keys.renewed(&aged(LIFETIME.as_secs() / 2 - 60)), None);
+        let renewed = keys.renewed(&aged(LIFETIME.as_secs() / 2)).unwrap();
+        assert_eq!(keys.session_id(&renewed), Some(7));
+        assert_eq!(keys.renewed(&signed(&Header::default(), |it| it.exp = now() - 60)), None);
     }
 
     #[test]

@@ -347,7 +347,7 @@ fn what_is_unknown_malformed_or_missing_is_said_alike() {
         "/api/v1/validation/x/status",
         "/api/v1/validation/-1/report",
         "/api/v1/nothing",
-        "/",
+        "/nothing",
     ] {
         problem(get(path), 404, "not-found");
     }

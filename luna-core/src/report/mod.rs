@@ -3,7 +3,9 @@
 //! The types are the report itself; [`render`] writes it in one of [`ReportFormat::ALL`]. Each format
 //! has one module. No format adds or changes a finding, and none knows the clock or the machine.
 
+mod actions;
 mod csv;
+mod digest;
 pub(crate) mod facts;
 mod flat;
 mod folders;
@@ -29,7 +31,9 @@ use std::io::{BufWriter, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::digest::{Digest, RuleDigest, Step};
 pub use self::format::ReportFormat;
+pub use self::html::STYLE;
 pub(crate) use self::overview::{Overview, RuleGroup};
 pub use self::schema::report_schema;
 pub use self::text::render_inspection;

@@ -90,6 +90,14 @@ impl<'a> Overview<'a> {
     pub(crate) fn files_at(&self, severity: Severity) -> usize {
         self.worst.values().filter(|worst| **worst == severity).count()
     }
+
+    /// Of so many files, those with errors, those with warnings, and all others.
+    pub(crate) fn shares(&self, all: usize) -> [usize; 3] {
+        // A finding may name a file from outside the set.
+        let errors = self.files_at(Severity::Error).min(all);
+        let warnings = self.files_at(Severity::Warning).min(all - errors);
+        [errors, warnings, all - errors - warnings]
+    }
 }
 
 /// All findings with their files, in the report's order.

@@ -128,6 +128,30 @@ pub(super) struct TakenOn {
 }
 
 impl Service {
+    /// Begins a validation anew; its job comes back.
+    pub(crate) async fn rerun(&self, caller: &Caller, dataset_id: i64) -> Result<i64> {
+        let dataset = caller.own_dataset(self, dataset_id).await?;
+        let profile = match dataset.task_id {
+            None => None,
+            Some(task) => {
+                let name = self.catalogue.task(task).await?.name;
+                self.catalogue.task_named(&name).await?.profile_id
+            }
+        };
+        let job_id = self.catalogue.rerun(dataset.id, profile, 0).await?;
+        self.audit(caller, "dataset.rerun", &format!("dataset {dataset_id}")).await?;
+        Ok(job_id)
+    }
+
+    /// Gives up the newest validation, if it has not ended; its job comes back.
+    pub(crate) async fn cancel(&self, caller: &Caller, dataset_id: i64) -> Result<i64> {
+        let dataset = caller.own_dataset(self, dataset_id).await?;
+        let job = self.catalogue.latest_job(dataset.id).await?;
+        self.catalogue.cancel(job.id).await?;
+        self.audit(caller, "dataset.cancel", &format!("dataset {dataset_id}")).await?;
+        Ok(job.id)
+    }
+
     async fn taken_on(&self, job_id: i64) -> Result<(StatusCode, Json<TakenOn>)> {
         let job = self.catalogue.job(job_id).await?;
         let status = job.state.as_str();
@@ -147,16 +171,7 @@ pub(super) async fn rerun(
     caller: Caller,
     Ids(dataset_id): Ids<i64>,
 ) -> Result<(StatusCode, Json<TakenOn>)> {
-    let dataset = caller.own_dataset(&service, dataset_id).await?;
-    let profile = match dataset.task_id {
-        None => None,
-        Some(task) => {
-            let name = service.catalogue.task(task).await?.name;
-            service.catalogue.task_named(&name).await?.profile_id
-        }
-    };
-    let job_id = service.catalogue.rerun(dataset.id, profile, 0).await?;
-    service.audit(&caller, "dataset.rerun", &format!("dataset {dataset_id}")).await?;
+    let job_id = service.rerun(&caller, dataset_id).await?;
     service.taken_on(job_id).await
 }
 
@@ -171,9 +186,6 @@ pub(super) async fn cancel(
     caller: Caller,
     Ids(dataset_id): Ids<i64>,
 ) -> Result<(StatusCode, Json<TakenOn>)> {
-    let dataset = caller.own_dataset(&service, dataset_id).await?;
-    let job = service.catalogue.latest_job(dataset.id).await?;
-    service.catalogue.cancel(job.id).await?;
-    service.audit(&caller, "dataset.cancel", &format!("dataset {dataset_id}")).await?;
-    service.taken_on(job.id).await
+    let job_id = service.cancel(&caller, dataset_id).await?;
+    service.taken_on(job_id).await
 }

@@ -72,7 +72,8 @@ pub struct Completed {
     pub newly: bool,
 }
 
-const DATASET: &str = "SELECT id, team_id, task_id, lineage, version, name, description, state,
+pub(super) const DATASET: &str =
+    "SELECT id, team_id, task_id, lineage, version, name, description, state,
     created_at, touched_at, submitted_at, fingerprint FROM datasets";
 
 impl Catalogue {
@@ -236,7 +237,7 @@ pub(super) async fn lock_uploading(tx: &mut Tx, id: i64) -> Result<Dataset> {
     }
 }
 
-fn dataset(row: &Row) -> Result<Dataset> {
+pub(super) fn dataset(row: &Row) -> Result<Dataset> {
     Ok(Dataset {
         id: row.get("id")?,
         team_id: row.get("team_id")?,

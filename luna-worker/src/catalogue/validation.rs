@@ -122,7 +122,8 @@ pub struct QueuePlace {
     pub workers_alive: u64,
 }
 
-const JOB: &str = "SELECT id, dataset_id, profile_id, state, files_total, files_done, created_at,
+pub(super) const JOB: &str =
+    "SELECT id, dataset_id, profile_id, state, files_total, files_done, created_at,
     started_at, completed_at, verdict, summary, error_message FROM validation_jobs";
 const BATCH: usize = 500;
 
@@ -439,7 +440,7 @@ async fn insert_artifacts(tx: &mut Tx, job_id: i64, artifacts: &[NewArtifact]) -
     Ok(())
 }
 
-fn job(row: &Row) -> Result<ValidationJob> {
+pub(super) fn job(row: &Row) -> Result<ValidationJob> {
     Ok(ValidationJob {
         id: row.get("id")?,
         dataset_id: row.get("dataset_id")?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use luna_core::conclude::{Entry, Whole, conclude};
-use luna_core::report::{RenderOptions, ReportFormat};
+use luna_core::report::{Digest, RenderOptions, ReportFormat};
 use luna_core::source::Item;
 use luna_core::table::Tables;
 use luna_core::{Report, Severity, Validator};
@@ -18,9 +18,13 @@ use crate::output::write_report;
 /// What every job leaves in the storage; other formats are rendered from the first.
 const FORMATS: [ReportFormat; 2] = [ReportFormat::Json, ReportFormat::Html];
 
+/// The report in short, beside them.
+const DIGEST: &str = "digest.json";
+
 /// A report, written out.
 struct Document {
-    format: ReportFormat,
+    name: String,
+    content_type: String,
     bytes: Vec<u8>,
 }
 
@@ -79,12 +83,10 @@ impl Work<'_> {
         documents: Vec<Document>,
     ) -> Result<Vec<NewArtifact>, Trouble> {
         let mut artifacts = Vec::with_capacity(documents.len());
-        for Document { format, bytes } in documents {
-            let name = format!("report.{}", format.endings()[0]);
+        for Document { name, content_type, bytes } in documents {
             let object_key = format!("reports/{job_id}/{name}");
             let (size_bytes, sha256) = (bytes.len() as u64, hex::encode(Sha256::digest(&bytes)));
             self.shared.storage.write(&object_key, bytes).await?;
-            let content_type = format.media_type().to_owned();
             artifacts.push(NewArtifact { name, object_key, content_type, size_bytes, sha256 });
         }
         Ok(artifacts)
@@ -135,9 +137,17 @@ fn documents(
         let pixels = Some((&**validator, dataset.source()));
         write_report(report, format, &options, pixels, &mut bytes)
             .map_err(|_| Trouble::lasting("the report cannot be written"))?;
-        Ok(Document { format, bytes })
+        let name = format!("report.{}", format.endings()[0]);
+        Ok(Document { name, content_type: format.media_type().to_owned(), bytes })
     };
-    FORMATS.into_iter().map(document).collect()
+    let digest = serde_json::to_vec(&Digest::of(report))
+        .map_err(|_| Trouble::lasting("the report cannot be written"))?;
+    let digest = Document {
+        name: DIGEST.to_owned(),
+        content_type: ReportFormat::Json.media_type().to_owned(),
+        bytes: digest,
+    };
+    FORMATS.into_iter().map(document).chain([Ok(digest)]).collect()
 }
 
 /// What lists and the status page say of a report.
@@ -150,6 +160,7 @@ fn summary(report: &Report) -> serde_json::Value {
         "verdict": report.verdict,
         "counts": report.counts,
         "files_checked": report.dataset.files,
+        "images": report.dataset.images,
         "files_failed": report.files.iter().filter(failed).count(),
     })
 }

@@ -4,7 +4,6 @@
 //! file or a report says can run. All text from outside is escaped, for HTML and for the eye. Every
 //! part has a budget and says what it hides; the page is whole without the script.
 
-mod actions;
 mod cards;
 mod charts;
 mod duplicates;
@@ -31,7 +30,12 @@ use crate::illustrate::Illustrations;
 use crate::rules::Registry;
 use crate::text::{escaped, grouped};
 
-const STYLE: &str = include_str!("style.css");
+/// The style of the HTML report, for hosts whose own pages are to look like it.
+///
+/// ```
+/// assert!(luna_core::report::STYLE.contains("prefers-color-scheme: dark"));
+/// ```
+pub const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Longest path or message that is shown, in characters.
 const LONGEST: usize = 240;

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::actions::actions;
 use super::{Page, card_id, prose, severity, shown};
-use crate::finding::Severity;
 use crate::report::Verdict;
+use crate::report::actions::actions;
+use crate::report::digest::headline;
 use crate::text::{bytes, counted, grouped};
 
 impl Page<'_> {
@@ -19,25 +19,7 @@ impl Page<'_> {
 
     /// What the verdict rests on, without a full stop.
     pub(super) fn headline(&self) -> String {
-        let counts = &self.report.counts;
-        let all = grouped(self.report.files.len() as u64);
-        let cut = if self.report.partial { ", and the work was cut short" } else { "" };
-        let gravest = [(Severity::Error, counts.error), (Severity::Warning, counts.warning)]
-            .into_iter()
-            .find(|(_, count)| *count > 0);
-        match gravest {
-            Some((level, count)) if all == "1" => {
-                format!("{} in this file{cut}", counted(count, level.as_str()))
-            }
-            Some((level, count)) => {
-                let files = grouped(self.overview.files_at(level) as u64);
-                format!("{} in {files} of {all} files{cut}", counted(count, level.as_str()))
-            }
-            None if self.report.files.is_empty() => format!("there is nothing to validate{cut}"),
-            None => {
-                format!("nothing to complain of in {}{cut}", counted_files(self.report.files.len()))
-            }
-        }
+        headline(self.report, &self.overview)
     }
 
     pub(super) fn verdict(&self) -> Markup {
@@ -61,13 +43,11 @@ impl Page<'_> {
     /// Files by their gravest finding, as numbers and as a bar.
     fn shares(&self) -> Markup {
         let all = self.report.files.len();
-        // A finding may name a file from outside the set.
-        let errors = self.overview.files_at(Severity::Error).min(all);
-        let warnings = self.overview.files_at(Severity::Warning).min(all - errors);
+        let [errors, warnings, clean] = self.overview.shares(all);
         let parts = [
             ("error", "■", "with errors", errors),
             ("warning", "▲", "with warnings", warnings),
-            ("clean", "✓", "clean", all - errors - warnings),
+            ("clean", "✓", "clean", clean),
         ];
         let scale = |files: usize| files as f64 * 1_000.0 / all as f64;
         let starts = parts.iter().scan(0, |sum, part| {

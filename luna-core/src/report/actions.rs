@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{Overview, RuleGroup};
 use crate::finding::Severity;
-use crate::report::{Overview, RuleGroup};
 
 /// Most actions that are named.
 const MOST: usize = 5;

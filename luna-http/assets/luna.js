@@ -1,0 +1,17 @@
+"use strict";
+// What every page may need: things that work only with a script appear, and texts are copied.
+(() => {
+  document.querySelectorAll("[data-script]").forEach((element) => { element.hidden = false; });
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const said = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not allowed here";
+    }
+    setTimeout(() => { button.textContent = said; }, 1500);
+  });
+})();

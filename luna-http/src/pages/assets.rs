@@ -1,0 +1,76 @@
+//! Style and scripts, inside the binary; their addresses name their content, so that browsers keep them.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use sha2::{Digest as _, Sha256};
+
+use crate::Service;
+
+/// The style of the HTML report, and after it what only pages have.
+pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let text = [luna_core::report::STYLE, include_str!("../../assets/luna.css")].concat();
+    Asset::new("/assets/luna.css", "text/css; charset=utf-8", text)
+});
+pub(super) static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../assets/luna.svg").to_owned();
+    Asset::new("/assets/luna.svg", "image/svg+xml", text)
+});
+
+/// A file that every page may name.
+#[derive(Debug)]
+pub(super) struct Asset {
+    path: &'static str,
+    media_type: &'static str,
+    text: String,
+    hash: String,
+}
+
+/// One of the scripts.
+pub(super) type Script = &'static LazyLock<Asset>;
+
+impl Asset {
+    fn new(path: &'static str, media_type: &'static str, text: String) -> Self {
+        let hash = hex::encode(&Sha256::digest(&text)[..8]);
+        Self { path, media_type, text, hash }
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("{}?{}", self.path, self.hash)
+    }
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal),* $(,)?) => {
+        $(pub(super) static $name: LazyLock<Asset> = LazyLock::new(|| {
+            let text = include_str!(concat!("../../assets/", $file)).to_owned();
+            Asset::new(concat!("/assets/", $file), "text/javascript; charset=utf-8", text)
+        });)*
+        const ALL: &[Script] = &[&STYLE, &ICON, $(&$name),*];
+    };
+}
+
+scripts! {
+    COMMON = "luna.js",
+    WATCH = "watch.js",
+    UPLOAD = "upload.js",
+}
+
+pub(super) fn routes() -> Router<Arc<Service>> {
+    ALL.iter().fold(Router::new(), |router, asset| {
+        router.route(
+            asset.path,
+            get(async move || {
+                let head = [
+                    (CONTENT_TYPE, asset.media_type),
+                    (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+                    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                ];
+                (head, asset.text.as_str()).into_response()
+            }),
+        )
+    })
+}

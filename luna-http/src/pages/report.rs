@@ -1,0 +1,316 @@
+//! The report on a page: verdict, what to do first, a card a rule, findings page by page.
+
+use luna_core::Severity;
+use luna_core::report::{Digest, RuleDigest};
+use luna_core::rules::Registry;
+use luna_core::text::{counted, grouped};
+use luna_worker::catalogue::{Dataset, FindingFilter, StoredFinding, ValidationJob};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::layout::{address, moment, prose, severity, shown};
+use super::summary::{Summary, summary};
+use crate::Service;
+use crate::problem::Result;
+
+/// Findings a page.
+const MOST: u32 = 50;
+/// The largest digest that is read.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// Which findings are wanted; all of it lives in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    rule: String,
+    severity: String,
+    path: String,
+    after: Option<u64>,
+}
+
+impl Asked {
+    fn filter(&self) -> FindingFilter {
+        let text = |it: &String| Some(it.trim().to_owned()).filter(|it| !it.is_empty());
+        let severity = Severity::ALL.into_iter().find(|it| it.as_str() == self.severity);
+        FindingFilter {
+            rule: text(&self.rule),
+            severity,
+            path: text(&self.path),
+            after: self.after,
+        }
+    }
+}
+
+/// The report of a job that was run; `is_newest` if no other was begun since.
+pub(super) async fn report(
+    service: &Service,
+    dataset: &Dataset,
+    job: &ValidationJob,
+    is_newest: bool,
+    asked: &Asked,
+) -> Result<Markup> {
+    let digest = digest(service, job).await?;
+    let filter = asked.filter();
+    let findings = service.catalogue.findings(job.id, &filter, MOST + 1).await?;
+    let summary = summary(job).unwrap_or_default();
+    Ok(html! {
+        @if !is_newest {
+            p.notice.warning {
+                "This is the report of an earlier validation"
+                @if let Some(at) = job.completed_at { ", of " (moment(at)) } "."
+            }
+        }
+        (verdict(job, &summary, digest.as_ref()))
+        @if is_newest { (links(dataset)) }
+        @if let Some(digest) = &digest {
+            (first_steps(dataset, digest))
+            (cards(dataset, digest))
+        }
+        (table(dataset, &findings, asked, total(&filter, &summary)))
+    })
+}
+
+/// The digest that a worker left; `None` of jobs from before there were any.
+async fn digest(service: &Service, job: &ValidationJob) -> Result<Option<Digest>> {
+    let artifacts = service.catalogue.artifacts(job.id).await?;
+    let Some(artifact) = artifacts.into_iter().find(|it| it.file.name == "digest.json") else {
+        return Ok(None);
+    };
+    let bytes = service.storage.read(&artifact.file.object_key, MOST_BYTES).await?;
+    Ok(serde_json::from_slice(&bytes)
+        .inspect_err(|error| tracing::error!(%error, job = job.id, "a digest cannot be read"))
+        .ok())
+}
+
+fn verdict(job: &ValidationJob, summary: &Summary, digest: Option<&Digest>) -> Markup {
+    let word = job.verdict.as_deref().unwrap_or("incomplete");
+    let headline = digest.map_or_else(
+        || {
+            let (failed, all) = (grouped(summary.files_failed), grouped(summary.files_checked));
+            format!("{} in {failed} of {all} files", counted(summary.counts.error, "error"))
+        },
+        |digest| digest.headline.clone(),
+    );
+    html! {
+        section.verdict.(word) aria-labelledby="verdict-title" {
+            h2 #verdict-title { span.stamp { (word) } " " (headline) "." }
+            p.quiet {
+                (counted(summary.files_checked, "file"))
+                @if let Some(images) = summary.images { " · " (counted(images, "image")) }
+                @if let Some(at) = job.completed_at { " · validated " (moment(at)) }
+            }
+            @if let Some(digest) = digest {
+                dl.shares {
+                    @for (class, shape, label, files) in [
+                        ("error", "■", "with errors", digest.with_errors),
+                        ("warning", "▲", "with warnings", digest.with_warnings),
+                        ("clean", "✓", "clean", digest.clean),
+                    ] {
+                        div.(class) {
+                            dt { span aria-hidden="true" { (shape) } " " (label) }
+                            dd { b { (grouped(files)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn links(dataset: &Dataset) -> Markup {
+    let report = format!("/api/v1/validation/{}/report?format=", dataset.id);
+    html! {
+        p.links {
+            a href={ (report) "html" } { "The whole report, with pictures" }
+            a href={ (report) "json" } { "as JSON" }
+        }
+    }
+}
+
+fn remedy(rule: &str) -> &'static str {
+    luna_core::rules::FAMILIES
+        .iter()
+        .flat_map(|family| family.topics.iter().copied().flatten())
+        .find(|it| it.code == rule)
+        .map_or("", |it| it.how_to_fix)
+}
+
+fn first_steps(dataset: &Dataset, digest: &Digest) -> Markup {
+    html! {
+        @if !digest.first.is_empty() {
+            section aria-labelledby="first-title" {
+                h2 #first-title { "Do this first" }
+                ol.steps {
+                    @for (at, step) in digest.first.iter().enumerate() {
+                        li {
+                            p { (prose(remedy(&step.rule))) }
+                            p.quiet {
+                                (severity(step.severity)) " "
+                                a href=(findings_of(dataset, &step.rule)) { (shown(&step.rule)) }
+                                @if step.frees > 0 {
+                                    " · " @if at > 0 { "then " } "frees " b { (counted(step.frees, "file")) }
+                                } @else {
+                                    " · one of several faults in " (counted(step.files, "file"))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn findings_of(dataset: &Dataset, rule: &str) -> String {
+    address(&format!("/datasets/{}", dataset.id), &[("rule", rule)]) + "#findings"
+}
+
+fn cards(dataset: &Dataset, digest: &Digest) -> Markup {
+    let registry = Registry::default();
+    html! {
+        @if !digest.rules.is_empty() {
+            section aria-labelledby="rules-title" {
+                h2 #rules-title { "By rule" }
+                @for group in &digest.rules { (card(dataset, group, &registry)) }
+            }
+        }
+    }
+}
+
+fn card(dataset: &Dataset, group: &RuleDigest, registry: &Registry) -> Markup {
+    let rule = registry.get(&group.rule);
+    html! {
+        details.card.(group.severity.as_str()) {
+            summary {
+                span.what { (severity(group.severity)) " " b { (shown(&group.rule)) } " " (shown(&group.name)) }
+                span.count { (grouped(group.files)) " of " (counted(group.out_of, "file")) }
+            }
+            div.body {
+                div.words {
+                    @if let Some(rule) = rule {
+                        p.lead { (prose(rule.summary)) }
+                        @if !rule.why.is_empty() { p { b { "Why it matters. " } (prose(rule.why)) } }
+                        p { b { "What to do. " } (prose(rule.how_to_fix)) }
+                    }
+                }
+                p.links {
+                    a href=(findings_of(dataset, &group.rule)) {
+                        (counted(group.findings, "finding")) " of " (shown(&group.rule))
+                    }
+                    @if rule.is_some() { a href={ "/rules/" (group.rule) } { "About this rule" } }
+                }
+            }
+        }
+    }
+}
+
+/// How many findings there are, where the summary knows.
+fn total(filter: &FindingFilter, summary: &Summary) -> Option<u64> {
+    let counts = &summary.counts;
+    match (&filter.rule, filter.severity, &filter.path) {
+        (None, None, None) => Some(counts.error + counts.warning + counts.info + counts.excepted),
+        // Excepted findings are counted apart, without their rules and severities.
+        _ if counts.excepted > 0 => None,
+        (Some(rule), None, None) => Some(counts.by_rule.get(rule).copied().unwrap_or_default()),
+        (None, Some(Severity::Error), None) => Some(counts.error),
+        (None, Some(Severity::Warning), None) => Some(counts.warning),
+        (None, Some(Severity::Info), None) => Some(counts.info),
+        _ => None,
+    }
+}
+
+fn table(
+    dataset: &Dataset,
+    findings: &[StoredFinding],
+    asked: &Asked,
+    total: Option<u64>,
+) -> Markup {
+    let here = format!("/datasets/{}", dataset.id);
+    let rows = &findings[..findings.len().min(MOST as usize)];
+    let goes_on = findings.len() > rows.len();
+    let query = [("rule", &*asked.rule), ("severity", &asked.severity), ("path", &asked.path)];
+    html! {
+        section #findings aria-labelledby="findings-title" {
+            h2 #findings-title { "Findings" }
+            (filters(&here, asked))
+            @if rows.is_empty() { p { "No finding fits." } } @else {
+                div.scroll tabindex="0" role="group" aria-label="Findings" {
+                    table.stack {
+                        caption {
+                            (grouped(rows.len() as u64))
+                            @match total {
+                                Some(total) => { " of " (grouped(total)) " findings" }
+                                None if goes_on => { " findings, and more on the next page" }
+                                None => { " findings" }
+                            }
+                        }
+                        thead { tr {
+                            th scope="col" { "File" }
+                            th scope="col" { "Rule" }
+                            th scope="col" { "What is wrong" }
+                            th scope="col" { "Place" }
+                        } }
+                        tbody { @for row in rows { (finding(&here, row)) } }
+                    }
+                }
+            }
+            nav.pages aria-label="Pages of findings" {
+                @if asked.after.is_some() { a href={ (address(&here, &query)) "#findings" } { "First page" } }
+                @if let Some(last) = rows.last().filter(|_| goes_on) {
+                    @let after = last.position.to_string();
+                    @let [rule, severity, path] = query;
+                    a rel="next" href={ (address(&here, &[rule, severity, path, ("after", &after)])) "#findings" } {
+                        "Next page"
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn filters(here: &str, asked: &Asked) -> Markup {
+    html! {
+        form.filters method="get" action={ (here) "#findings" } {
+            label { "Severity "
+                select name="severity" {
+                    option value="" { "all" }
+                    @for it in Severity::ALL {
+                        option value=(it) selected[asked.severity == it.as_str()] { (it) }
+                    }
+                }
+            }
+            label { "Rule " input name="rule" size="8" value=(asked.rule) autocomplete="off"; }
+            label { "File " input name="path" value=(asked.path) autocomplete="off"
+                placeholder="its whole path"; }
+            button { "Filter" }
+            a href={ (here) "#findings" } { "Show all" }
+        }
+    }
+}
+
+fn finding(here: &str, row: &StoredFinding) -> Markup {
+    let finding = &row.finding;
+    let path = finding.path.as_deref().or(finding.related.first().map(String::as_str));
+    html! {
+        tr {
+            td data-label="File" {
+                @match path {
+                    Some(path) => a.path href={ (address(here, &[("path", path)])) "#findings" } { (shown(path)) },
+                    None => span.quiet { "the set" },
+                }
+                @if finding.path.is_none() && finding.related.len() > 1 {
+                    span.quiet { " and " (grouped(finding.related.len() as u64 - 1)) " more" }
+                }
+            }
+            td data-label="Rule" {
+                (severity(finding.severity)) " "
+                a href={ "/rules/" (shown(&finding.rule)) } { (shown(&finding.rule)) }
+                @if finding.excepted { span.quiet { " (an exception)" } }
+            }
+            td data-label="What is wrong" { (shown(&finding.message)) }
+            td data-label="Place" {
+                @if let Some(place) = &finding.location { (shown(&place.to_string())) }
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Signing in with a form, and out. The session is the token of the API, in a cookie that no script reads.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{ConnectInfo, Form, Query, Request, State as Shared};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use maud::html;
+use serde::Deserialize;
+
+use super::Page;
+use super::layout::{Frame, address, duration};
+use crate::caller::{COOKIE, Caller, cookie as cookie_of, from_here};
+use crate::problem::Problem;
+use crate::tokens::LIFETIME;
+use crate::{Service, State};
+
+pub(super) fn routes() -> Router<Arc<Service>> {
+    Router::new().route("/sign-in", get(form).post(sign_in)).route("/sign-out", post(sign_out))
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    /// Where to go afterwards.
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// To the form, and from there to what was wanted.
+pub(super) fn first(wanted: Option<&str>) -> Response {
+    let next = wanted.filter(|it| *it != "/").unwrap_or_default();
+    Redirect::to(&address("/sign-in", &[("next", next)])).into_response()
+}
+
+async fn form(asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let next = asked.map(|Query(asked)| asked.next).unwrap_or_default();
+    drawn(StatusCode::OK, "", &next, None)
+}
+
+async fn sign_in(
+    Shared(service): State,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    form: Result<Form<Login>, FormRejection>,
+) -> Page {
+    // Else another site could sign somebody in as its own user, and read what is uploaded then.
+    from_here(&headers, &service)?;
+    let Ok(Form(Login { username, password, next })) = form else {
+        return Ok(drawn(StatusCode::UNPROCESSABLE_ENTITY, "", "", Some("Fill in the form.")));
+    };
+    let session = match service.sign_in(from, username.clone(), password).await {
+        Ok(session) => session,
+        Err(problem) => return refused(problem, &username, &next),
+    };
+    let cookie = cookie(&service, &session.access_token, session.expires_in);
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response())
+}
+
+/// The form once more, with what was wrong.
+fn refused(problem: Problem, username: &str, next: &str) -> Page {
+    let said = match (problem.status(), problem.seconds()) {
+        (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
+            format!("Too many tries: signing in is locked for {}.", duration(seconds))
+        }
+        (StatusCode::UNAUTHORIZED, _) => problem.detail().to_owned(),
+        _ => return Err(problem),
+    };
+    let mut page = drawn(problem.status(), username, next, Some(&said));
+    if let Some(seconds) = problem.seconds() {
+        page.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
+    }
+    Ok(page)
+}
+
+async fn sign_out(Shared(service): State, caller: Caller) -> Page {
+    let (_, session_id) = caller.person()?;
+    service.catalogue.end_session(session_id).await?;
+    let cookie = cookie(&service, "", 0);
+    Ok(([(SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+}
+
+/// Keeps those signed in who go on: a cookie past half its life is replaced by a fresh one.
+pub(crate) async fn renewed(Shared(service): State, request: Request, next: Next) -> Response {
+    let fresh = cookie_of(request.headers()).and_then(|token| service.keys.renewed(token));
+    let mut response = next.run(request).await;
+    let is_left_alone = response.status() == StatusCode::UNAUTHORIZED
+        || response.headers().contains_key(SET_COOKIE);
+    if let Some(token) = fresh.filter(|_| !is_left_alone)
+        && let Ok(cookie) = cookie(&service, &token, LIFETIME.as_secs()).parse()
+    {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn cookie(service: &Service, token: &str, seconds: u64) -> String {
+    let secure = if service.public_url.starts_with("https://") { "; Secure" } else { "" };
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+}
+
+/// A path of this service; anything else is the first page.
+fn local(next: &str) -> &str {
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    // Browsers read a backslash as a slash.
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_path && is_plain && !next.starts_with("/sign-") { next } else { "/" }
+}
+
+fn drawn(status: StatusCode, username: &str, next: &str, complaint: Option<&str>) -> Response {
+    let has_name = !username.is_empty();
+    let body = html! {
+        section.narrow {
+            h1 { "Sign in" }
+            @if let Some(complaint) = complaint {
+                p.complaint role="alert" #complaint { (complaint) }
+            }
+            form.fields method="post" action="/sign-in" {
+                label for="username" { "Name" }
+                input #username name="username" value=(username) required autocomplete="username"
+                    autocapitalize="none" spellcheck="false" autofocus[!has_name]
+                    aria-describedby=[complaint.map(|_| "complaint")];
+                label for="password" { "Password" }
+                input #password name="password" type="password" required autofocus[has_name]
+                    autocomplete="current-password" aria-describedby=[complaint.map(|_| "complaint")];
+                input type="hidden" name="next" value=(local(next));
+                button.main { "Sign in" }
+            }
+        }
+    };
+    (status, Frame::titled("Sign in").around(&body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_service_are_gone_to() {
+        for path in ["/", "/datasets/3?rule=LF004&path=a%20b", "/upload"] {
+            assert_eq!(local(path), path);
+        }
+        for elsewhere in [
+            "",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nSet-Cookie: x",
+            "/a b",
+            "javascript:alert(1)",
+            "/sign-out",
+            "/sign-in?next=/",
+        ] {
+            assert_eq!(local(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What lists show of many data sets at once: one question for all of them, not one each.
+
+use sqlx::AssertSqlSafe;
+
+use super::datasets::{DATASET, dataset};
+use super::engine::{Value, places, values};
+use super::people::one;
+use super::tasks::joined;
+use super::validation::{JOB, job};
+use super::{Catalogue, Dataset, Result, ValidationJob};
+
+/// Data sets a statement.
+const BATCH: usize = 500;
+
+/// How much of a data set is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Files that were announced.
+    pub announced: u64,
+    /// Files of these that arrived in full.
+    pub received: u64,
+}
+
+impl Catalogue {
+    /// The newest job of each of these data sets that has one, in order of the data sets' numbers.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn latest_jobs(&self, dataset_ids: &[i64]) -> Result<Vec<ValidationJob>> {
+        let mut jobs = Vec::with_capacity(dataset_ids.len());
+        for batch in dataset_ids.chunks(BATCH) {
+            let sql = format!(
+                "{JOB} WHERE id IN (SELECT MAX(id) FROM validation_jobs WHERE dataset_id IN {}
+                 GROUP BY dataset_id) ORDER BY dataset_id",
+                places(1, batch.len())
+            );
+            let ids = batch.iter().map(|id| Value::from(*id)).collect();
+            for row in self.db.rows(AssertSqlSafe(sql), ids).await? {
+                jobs.push(job(&row)?);
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// How much of a data set is there; nothing of one that is not.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn arrivals(&self, dataset_id: i64) -> Result<Arrivals> {
+        let sql = "SELECT COUNT(*) AS announced, COUNT(received_at) AS received FROM files
+                   WHERE dataset_id = $1";
+        one("data set", self.db.first(sql, values![dataset_id]).await?, |row| {
+            let (announced, received) = (row.count("announced")?, row.count("received")?);
+            Ok(Arrivals { announced, received })
+        })
+    }
+
+    /// The newest data set of every team that has one, in order of the teams' numbers.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn newest_datasets(&self) -> Result<Vec<Dataset>> {
+        let newest = "WHERE id IN (SELECT MAX(id) FROM datasets GROUP BY team_id) ORDER BY team_id";
+        self.db.rows(joined(DATASET, newest), Vec::new()).await?.iter().map(dataset).collect()
+    }
+}
