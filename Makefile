@@ -47,10 +47,12 @@ test-python: $(VENV)/tools ## build the Python package, install it in an own env
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
 
 .PHONY: test-browser
-test-browser: $(VENV)/tools ## open the demo's HTML report in a real Chromium
+test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pages in a real Chromium
 	rm -rf $(TARGET)/browser && mkdir -p $(TARGET)/browser
 	$(CARGO) run --quiet -- demo $(TARGET)/browser/demo > /dev/null
-	$(VENV)/bin/python -m pytest .ci/browser --report $(TARGET)/browser/demo-report.html
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(VENV)/bin/python -m pytest .ci/browser --demo $(TARGET)/browser/demo --service $(TARGET)/debug/luna-http \
+		--axe "$$(.ci/tools --print)/axe/node_modules/axe-core/axe.min.js" --shots $(TARGET)/browser
 
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)

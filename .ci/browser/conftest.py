@@ -1,15 +1,20 @@
-"""A real Chromium with the report of a demo set in it."""
+"""A real Chromium, with the report of a demo set in it, or with the pages of a service."""
 
+import base64
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from service import Service
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--report", type=Path, required=True, help="the HTML report of a demo set")
+    parser.addoption("--demo", type=Path, required=True, help="a demo set; its report lies beside")
+    parser.addoption("--service", type=Path, required=True, help="the luna-http binary")
+    parser.addoption("--axe", type=Path, required=True, help="axe-core's script")
+    parser.addoption("--shots", type=Path, required=True, help="folder for pictures of the pages")
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +30,15 @@ def chromium() -> Iterator[Chrome]:
     driver.quit()
 
 
+@pytest.fixture(scope="session")
+def demo(request: pytest.FixtureRequest) -> Path:
+    """A folder with sub-folders, of pictures sound and not."""
+    return request.config.getoption("--demo").resolve()
+
+
 @pytest.fixture
-def address(request: pytest.FixtureRequest) -> str:
-    report: Path = request.config.getoption("--report")
-    return report.resolve().as_uri()
+def address(demo: Path) -> str:
+    return demo.with_name(f"{demo.name}-report.html").as_uri()
 
 
 @pytest.fixture
@@ -40,3 +50,37 @@ def page(chromium: Chrome, address: str) -> Chrome:
         chromium.get_log(log)
     chromium.get(address)
     return chromium
+
+
+@pytest.fixture(scope="session")
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    binary: Path = request.config.getoption("--service")
+    started = Service(binary.resolve(), tmp_path_factory.mktemp("service"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest) -> str:
+    return request.config.getoption("--axe").read_text()
+
+
+class Shots:
+    """Pictures of pages, for people to look at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def take(self, page: Chrome, name: str) -> None:
+        whole = {"format": "png", "captureBeyondViewport": True}
+        shot = page.execute_cdp_cmd("Page.captureScreenshot", whole)
+        (self.folder / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+@pytest.fixture(scope="session")
+def shots(request: pytest.FixtureRequest) -> Shots:
+    folder: Path = request.config.getoption("--shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Shots(folder)

@@ -44,6 +44,8 @@ pub struct Whole {
     pub defects: Vec<(String, Defect)>,
     /// The tables that go with it.
     pub tables: Tables,
+    /// Paths of files that the host was promised and never got, as an upload that broke off.
+    pub absent: Vec<String>,
 }
 
 impl Whole {
@@ -64,19 +66,19 @@ impl Whole {
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// ```
 pub fn conclude(whole: Whole, settings: &Settings) -> Report {
-    let Whole { mut entries, partial, defects, tables } = whole;
+    let Whole { mut entries, partial, defects, tables, absent } = whole;
     entries.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     meet_paths(&mut entries, &tables, settings);
     number_identities(&mut entries);
     let stopped = |(_, defect): &(String, Defect)| matches!(defect, Defect::OverBudget { .. });
     let partial = partial || defects.iter().any(stopped);
-    let found = check_set(&entries, &defects, &tables, partial, settings);
+    let found = check_set(&entries, &defects, &tables, &absent, partial, settings);
     let mut set_findings = stand_under_files(found, &mut entries, settings);
     set_findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 
     let partial = partial || entries.iter().any(|entry| entry.record.partial);
     let dataset = summarise(&entries);
-    let rules = rules_run(&entries, &tables, settings);
+    let rules = rules_run(&entries, &tables, &absent, settings);
     let files: Vec<FileEntry> = entries.into_iter().map(into_file).collect();
     let all = || files.iter().flat_map(|file| &file.findings).chain(&set_findings);
     let counts = Counts::of(all());
@@ -228,6 +230,7 @@ fn check_set(
     entries: &[Entry],
     defects: &[(String, Defect)],
     tables: &Tables,
+    absent: &[String],
     partial: bool,
     settings: &Settings,
 ) -> Vec<Finding> {
@@ -237,7 +240,8 @@ fn check_set(
     let matched: Vec<Matched<'_>> =
         tables.read.iter().map(|table| Matched::new(table, &names)).collect();
     let left = &tables.left;
-    let context = SetContext { settings, entries, defects, tables: &matched, left, partial };
+    let context =
+        SetContext { settings, entries, defects, tables: &matched, left, absent, partial };
     let mut findings = Vec::new();
     for rule in settings.running() {
         for check in rule.check.each() {
@@ -269,13 +273,19 @@ fn summarise(entries: &[Entry]) -> Dataset {
     }
 }
 
-fn rules_run(entries: &[Entry], tables: &Tables, settings: &Settings) -> RulesRun {
+fn rules_run(
+    entries: &[Entry],
+    tables: &Tables,
+    absent: &[String],
+    settings: &Settings,
+) -> RulesRun {
     let mut run = RulesRun::default();
     for rule in settings.running() {
         let seen = entries.iter().filter(|entry| rule.scope.covers(&entry.record.facts));
         let needed = if rule.scope == Scope::Set { 2 } else { 1 };
         // What finds that there is nothing at all has looked.
-        let tabular = rule.scope == Scope::Table && !tables.read.is_empty();
+        let is_listed = !tables.read.is_empty() || !absent.is_empty();
+        let tabular = rule.scope == Scope::Table && is_listed;
         if rule.scope == Scope::Any || tabular || seen.take(needed).count() == needed {
             run.ran += 1;
         } else {

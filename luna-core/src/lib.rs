@@ -41,7 +41,7 @@ pub use self::error::{Error, ProfileError, SourceError};
 pub use self::examine::examine;
 pub use self::finding::{Finding, Location, Severity};
 pub use self::illustrate::{
-    Illustrations, Look, PictureBudget, SecondLook, SourceLook, illustrate,
+    Illustrations, Look, Picture, PictureBudget, SecondLook, SourceLook, illustrate,
 };
 pub use self::limits::Limits;
 pub use self::observer::{CancelToken, Observer, Unobserved};

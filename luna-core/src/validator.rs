@@ -110,7 +110,8 @@ impl Validator {
         observer.concluding();
         let partial = examined.len() < items.len();
         let entries = with_names(items, examined);
-        let whole = Whole { entries, partial, defects: source.defects(), tables };
+        let whole =
+            Whole { entries, partial, defects: source.defects(), tables, absent: Vec::new() };
         Ok(conclude(whole, &self.settings))
     }
 

@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use luna_core::conclude::{Whole, conclude};
 use luna_core::report::Verdict;
 use luna_core::source::{Item, ItemPath, Memory, ReadError};
-use luna_core::{CancelToken, Finding, Observer, Source, SourceError, Validator};
+use luna_core::{CancelToken, Finding, Observer, Settings, Source, SourceError, Validator};
 use proptest::prelude::*;
 
 /// A source that lists the names of another in an order of its own.
@@ -147,6 +148,17 @@ fn nothing_to_validate_is_a_finding_of_the_set() {
     assert_eq!(report.verdict, Verdict::Fail);
     let finding = &report.findings[0];
     assert_eq!((finding.rule.as_ref(), finding.path.as_deref()), ("LF001", None));
+}
+
+#[test]
+fn what_was_promised_and_never_came_is_an_error() {
+    let absent = vec!["b/lost.png".to_owned()];
+    let report = conclude(Whole { absent, ..Whole::default() }, &Settings::default());
+    let found: Vec<_> = report.findings.iter().map(|it| (&*it.rule, &*it.message)).collect();
+    let said = "`b/lost.png` was announced, but did not arrive. (LM006/announced)";
+    assert!(found.contains(&("LM006", said)), "{found:?}");
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(!report.rules.nothing_to_look_at.contains(&"LM006".to_owned()));
 }
 
 #[test]

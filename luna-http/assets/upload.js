@@ -10,6 +10,7 @@
     ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`);
   const known = new Set(form.dataset.known.split(" "));
   const [aCall, atOnce, mostShown, tries] = [1000, 4, 500, 3];
+  const replaces = form.dataset.replaces ?? null;
   let dataset = form.dataset.dataset ?? null;
   let chosen = [];
   let unknown = [];
@@ -41,7 +42,7 @@
     get("unknown").hidden = !unknown.length;
     get("unknown-text").textContent = `${counted(unknown.length, "file")} of a kind that names no image, table or `
       + `archive (${some(unknown)}). They are judged by their content if they are sent.`;
-    if (get("name") && single) get("name").value = [...roots][0];
+    if (get("name") && single && !replaces) get("name").value = [...roots][0];
     get("chosen").hidden = false;
     get("send").disabled = !chosen.length;
     get("send").focus();
@@ -93,18 +94,47 @@
     }
     return text;
   };
-  const announced = ({ file, path }) => ({
+  // Files of the version before are known by their SHA-256; larger ones are sent rather than read twice.
+  const [mostHashed, canHash] = [2 ** 28, Boolean(replaces && globalThis.crypto?.subtle)];
+  const sha256 = async (file) => {
+    const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  };
+  const announced = async ({ file, path }) => ({
     filename: path, path, content_type: file.type || "application/octet-stream", size_bytes: file.size,
+    ...(canHash && file.size <= mostHashed ? { sha256: await sha256(file) } : {}),
   });
+  const notIn = async (files) => {
+    const paths = new Set(files.map((it) => it.path));
+    const gone = [];
+    let cursor = "";
+    do {
+      const answer = await fetch(`/api/v1/validation/${replaces}/files?limit=1000${cursor}`);
+      if (!answer.ok) throw new Error("The files of the version before cannot be listed; try again");
+      const page = await answer.json();
+      gone.push(...page.items.map((it) => it.path).filter((path) => !paths.has(path)));
+      cursor = page.next_cursor ? `&cursor=${encodeURIComponent(page.next_cursor)}` : "";
+    } while (cursor);
+    return gone;
+  };
+  const start = async (list, files) => {
+    const body = { dataset_name: get("name").value, description: "", files: list };
+    if (replaces) {
+      body.replaces = Number(replaces);
+      body.remove = get("only").checked ? await notIn(files) : [];
+    }
+    return call("POST", "/start", body);
+  };
   // Announced whole before anything is sent: whoever goes on later finds every file known.
   const announce = async (files) => {
     const targets = [];
     for (let at = 0; at === 0 || at < files.length; at += aCall) {
       const batch = files.slice(at, at + aCall);
-      const list = batch.map(announced);
+      const list = [];
+      for (const it of batch) list.push(await announced(it));
       const answer = dataset
         ? await call("POST", `/${dataset}/files`, { files: list })
-        : await call("POST", "/start", { dataset_name: get("name").value, description: "", files: list });
+        : await start(list, files);
       dataset ??= answer.dataset_id;
       history.replaceState(null, "", `/upload/${dataset}`);
       targets.push(...answer.upload_urls);

@@ -5,6 +5,7 @@
   if (!section) return;
   const get = (id) => document.getElementById(`watch-${id}`);
   const number = new Intl.NumberFormat("en");
+  const counted = (n, noun) => `${number.format(n)} ${noun}${n === 1 ? "" : "s"}`;
   const base = `/api/v1/validation/${section.dataset.dataset}`;
   const most = 200;
   let found = 0;
@@ -26,7 +27,13 @@
     get("count").textContent = `${number.format(found)} so far${hidden}`;
     if (found > most) return;
     const line = document.createElement("li");
-    line.textContent = `${it.severity ?? ""} ${it.rule ?? ""} ${it.path ?? ""}: ${it.message ?? ""}`;
+    const word = document.createElement("span");
+    word.className = `severity ${it.severity}`;
+    word.textContent = `${{ error: "■", warning: "▲", info: "●" }[it.severity] ?? ""} ${it.severity} `;
+    const rule = document.createElement("a");
+    rule.href = `/rules/${it.rule}`;
+    rule.textContent = it.rule;
+    line.append(word, rule, ` ${it.path ?? ""}: ${it.message ?? ""}`);
     get("findings").append(line);
   };
   // Asked now and then for the place in the queue, and for everything where no stream comes through.
@@ -41,7 +48,7 @@
       get("state").textContent = status.status === "pending" ? "waiting" : "being validated";
       const { position, files_ahead: ahead, workers_alive: workers } = status.queue;
       get("queue").textContent = `place ${number.format(position)} in the queue, `
-        + `${number.format(ahead)} files ahead, ${number.format(workers)} workers`;
+        + `${counted(ahead, "file")} ahead, ${counted(workers, "worker")}`;
       get("lost").hidden = true;
     } catch {
       get("lost").hidden = false;

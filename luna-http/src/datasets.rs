@@ -148,18 +148,41 @@ async fn delete(
     caller: Caller,
     Ids(dataset_id): Ids<i64>,
 ) -> Result<StatusCode> {
-    let dataset = caller.own_dataset(&service, dataset_id).await?;
-    if dataset.submitted_at.is_some() && caller.admin().is_err() {
-        let detail = "This version was submitted; only the organisers remove it.";
-        return Err(Problem::new(StatusCode::CONFLICT, "submitted", detail));
-    }
-    let leftovers = service.catalogue.delete_dataset(dataset.id).await?;
-    service.audit(&caller, "dataset.delete", &format!("dataset {dataset_id}")).await?;
-    service.remove(&leftovers.object_keys).await;
+    service.delete_dataset(&caller, dataset_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Service {
+    /// Removes a data set of the caller, unless it counts.
+    pub(crate) async fn delete_dataset(&self, caller: &Caller, dataset_id: i64) -> Result<()> {
+        let dataset = caller.own_dataset(self, dataset_id).await?;
+        if dataset.submitted_at.is_some() && caller.admin().is_err() {
+            let detail = "This version was submitted; only the organisers remove it.";
+            return Err(Problem::new(StatusCode::CONFLICT, "submitted", detail));
+        }
+        let leftovers = self.catalogue.delete_dataset(dataset.id).await?;
+        self.audit(caller, "dataset.delete", &format!("dataset {dataset_id}")).await?;
+        self.remove(&leftovers.object_keys).await;
+        Ok(())
+    }
+
+    /// Lets a version of the caller count, as it was validated.
+    pub(crate) async fn submit_dataset(&self, caller: &Caller, dataset_id: i64) -> Result<Dataset> {
+        let dataset = caller.own_dataset(self, dataset_id).await?;
+        let job = self.newest_job(dataset.id).await?;
+        let Some(job) = job.filter(|job| job.state == JobState::Completed) else {
+            let detail = "Only a data set whose validation has completed can be submitted.";
+            return Err(Problem::new(StatusCode::CONFLICT, "not-validated", detail));
+        };
+        let json = self.stored_report(&job, ReportFormat::Json).await?;
+        let read = tokio::task::spawn_blocking(move || serde_json::from_slice::<Report>(&json));
+        let report = read.await.ok().and_then(std::result::Result::ok);
+        let fingerprint = report.ok_or_else(Problem::internal)?.dataset.fingerprint;
+        let dataset = self.catalogue.submit_dataset(dataset.id, &fingerprint).await?;
+        self.audit(caller, "dataset.submit", &format!("dataset {dataset_id}")).await?;
+        Ok(dataset)
+    }
+
     /// Removes objects that no row names any more; `luna admin scrub` finds those that stay.
     pub(crate) async fn remove(&self, keys: &[String]) {
         for key in keys {
@@ -197,17 +220,6 @@ async fn submit(
     caller: Caller,
     Ids(dataset_id): Ids<i64>,
 ) -> Result<Json<DatasetRow>> {
-    let dataset = caller.own_dataset(&service, dataset_id).await?;
-    let job = service.newest_job(dataset.id).await?;
-    let Some(job) = job.filter(|job| job.state == JobState::Completed) else {
-        let detail = "Only a data set whose validation has completed can be submitted.";
-        return Err(Problem::new(StatusCode::CONFLICT, "not-validated", detail));
-    };
-    let json = service.stored_report(&job, ReportFormat::Json).await?;
-    let read = tokio::task::spawn_blocking(move || serde_json::from_slice::<Report>(&json)).await;
-    let report = read.ok().and_then(std::result::Result::ok).ok_or_else(Problem::internal)?;
-    let fingerprint = report.dataset.fingerprint;
-    let dataset = service.catalogue.submit_dataset(dataset.id, &fingerprint).await?;
-    service.audit(&caller, "dataset.submit", &format!("dataset {dataset_id}")).await?;
+    let dataset = service.submit_dataset(&caller, dataset_id).await?;
     service.row(dataset).await.map(Json)
 }

@@ -54,6 +54,8 @@ pub struct Service {
     quota: Quota,
     /// Who may watch at once.
     streams: Arc<Semaphore>,
+    /// Who may draw pictures at once.
+    drawing: Arc<Semaphore>,
     /// The service stops: streams end.
     closing: CancellationToken,
     attempts: Attempts,
@@ -96,6 +98,7 @@ impl Service {
             public_url: public_url.trim_end_matches('/').to_owned(),
             quota,
             streams: Self::streams(),
+            drawing: Self::drawers(),
             closing: CancellationToken::new(),
             attempts: Attempts::default(),
             in_flight: InFlight::default(),

@@ -113,6 +113,16 @@ impl Problem {
         &self.detail
     }
 
+    /// In a sentence, with the first field that cannot be taken.
+    pub(crate) fn sentence(&self) -> String {
+        match self.errors.first() {
+            Some(FieldError { pointer, detail }) => {
+                format!("{}: {detail}", capital(pointer.trim_start_matches('/')))
+            }
+            None => self.detail.clone(),
+        }
+    }
+
     /// Seconds after which asking again makes sense.
     pub(crate) fn seconds(&self) -> Option<u64> {
         self.retry_after

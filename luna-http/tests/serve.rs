@@ -158,10 +158,11 @@ fn a_data_set_is_uploaded_validated_and_read() {
     let service = Service::start();
     let token = service.token();
     let files = pictures();
-    let list: Vec<Value> = files.iter().map(|(name, bytes)| announced(name, bytes)).collect();
+    let mut list: Vec<Value> = files.iter().map(|(name, bytes)| announced(name, bytes)).collect();
+    list.push(announced("a/never-sent.png", b"never sent"));
     let started = service.upload(&token, &json!(list));
     let (dataset, targets) = (&started["dataset_id"], started["upload_urls"].as_array().unwrap());
-    assert_eq!(targets.len(), 2);
+    assert_eq!(targets.len(), 3);
     for (target, (name, bytes)) in targets.iter().zip(&files) {
         assert_eq!((&target["filename"], &target["method"]), (&json!(name), &json!("PUT")));
         assert!(!target["s3_key"].as_str().unwrap().contains("whole"), "names are no places");
@@ -194,10 +195,32 @@ fn a_data_set_is_uploaded_validated_and_read() {
     let cut =
         json["files"].as_array().unwrap().iter().find(|it| it["path"] == "a/cut.png").unwrap();
     assert_eq!(cut["findings"][0]["rule"], "LF004");
+    assert_eq!(
+        (&json["counts"]["error"], &json["findings"][0]["rule"]),
+        (&json!(2), &json!("LM006"))
+    );
+    assert_eq!(json["findings"][0]["related"], json!(["a/never-sent.png"]));
     let html = report("html");
     assert!(html.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(html.text().unwrap().contains("LF004"));
     problem(report("exe"), 422, "invalid-query");
+
+    let thumbnail = |target: &Value| {
+        let id = &target["file_id"];
+        let path = format!("/api/v1/validation/{dataset}/files/{id}/thumbnail?rule=LF004");
+        service.client.get(format!("{}{path}", service.url)).bearer_auth(&token).send().unwrap()
+    };
+    for (target, is_cut) in targets.iter().zip([false, true]) {
+        let answer = thumbnail(target);
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (200, &"image/svg+xml")
+        );
+        let svg = answer.text().unwrap();
+        assert!(svg.contains("href=\"data:image/jpeg;base64,/9j/"), "{svg:.300}");
+        assert_eq!(svg.contains("<rect class=\"undecoded\""), is_cut);
+    }
+    problem(thumbnail(&targets[2]), 404, "no-picture");
 }
 
 #[test]

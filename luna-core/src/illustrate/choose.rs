@@ -28,7 +28,7 @@ pub(super) fn wanted<'a>(report: &'a Report, budget: &PictureBudget) -> Vec<(&'a
 }
 
 /// The first files of a rule; of a finding about several files, all of them.
-fn pictures_of<'a>(
+pub(crate) fn pictures_of<'a>(
     group: &RuleGroup<'a>,
     entries: &BTreeMap<&str, &'a FileEntry>,
     most: usize,

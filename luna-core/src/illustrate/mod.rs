@@ -4,7 +4,7 @@
 //! follows from the report alone, in a fixed order. No finding is changed; only renderers see this.
 
 mod again;
-mod choose;
+pub(crate) mod choose;
 mod picture;
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 pub use self::again::SourceLook;
+use self::picture::{Subject, picture};
 use crate::decode::Image;
 use crate::finding::{Finding, Location};
 use crate::record::DicomFacts;
@@ -115,6 +116,34 @@ pub struct Picture {
     pub saturated: Vec<Run>,
 }
 
+impl Picture {
+    /// Draws a frame of one file again, with all that was `found` in that file; `None` if there is
+    /// nothing to show.
+    ///
+    /// ```
+    /// # use luna_core::{Limits, Picture, SourceLook, source::Memory};
+    /// let source = Memory::single("a.png", Vec::new());
+    /// let limits = Limits::default();
+    /// let look = SourceLook::new(&source, &limits);
+    /// assert_eq!(Picture::of("a.png", 0, &[], &look, 240), None);
+    /// ```
+    pub fn of(
+        path: &str,
+        frame: u32,
+        found: &[Finding],
+        second_look: &dyn SecondLook,
+        side: u32,
+    ) -> Option<Self> {
+        let subject = Subject { path, findings: found, frame, admits_text: false };
+        let drawn = crate::guard::quiet(|| {
+            let mut made = None;
+            second_look.look(path, &mut |look| made = picture(subject, look, side));
+            made
+        });
+        drawn.flatten()
+    }
+}
+
 /// What is seen of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -172,8 +201,11 @@ pub fn illustrate(
         .filter_map(|(entry, frame)| {
             crate::guard::quiet(|| {
                 let mut made = None;
-                second_look.look(&entry.path, &mut |look| {
-                    made = picture::picture(entry, frame, look, side);
+                let (path, findings) = (entry.path.as_str(), entry.findings.as_slice());
+                second_look.look(path, &mut |look| {
+                    let admits_text = admits_text(entry);
+                    let subject = Subject { path, findings, frame, admits_text };
+                    made = picture(subject, look, side);
                 });
                 made
             })
@@ -192,16 +224,19 @@ pub(crate) fn frame_of(finding: &Finding) -> u32 {
     }
 }
 
-/// True if a picture of this file may not be shown, from what the report knows.
-fn is_withheld(entry: &FileEntry) -> bool {
-    let admits = |dicom: &DicomFacts| {
+/// True if the report knows that its header says so.
+fn admits_text(entry: &FileEntry) -> bool {
+    entry.facts.dicom.as_deref().is_some_and(|dicom: &DicomFacts| {
         dicom.burned_in_annotation.as_deref().is_some_and(|said| said.eq_ignore_ascii_case("yes"))
-    };
-    let mut texts = entry.findings.iter().filter(|finding| finding.rule == BURNED_IN_TEXT);
+    })
+}
+
+/// True if text was found, and not every place of it is known.
+fn texts_lie_anywhere(findings: &[Finding]) -> bool {
+    let mut texts = findings.iter().filter(|finding| finding.rule == BURNED_IN_TEXT);
     let unplaced = |finding: &Finding| !matches!(finding.location, Some(Location::Box { .. }));
-    entry.facts.dicom.as_deref().is_some_and(admits)
-        || texts.clone().any(unplaced)
-        // More than a report lists: where the others are is not known.
+    texts.clone().any(unplaced)
+        // More than a report lists.
         || texts.nth(crate::rules::MOST_PER_RULE - 1).is_some()
 }
 

@@ -3,11 +3,10 @@
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
-use super::{Area, BURNED_IN_TEXT, Look, Picture, Run, Shown, is_withheld};
+use super::{Area, BURNED_IN_TEXT, Look, Picture, Run, Shown, texts_lie_anywhere};
 use crate::decode::{Display, Image};
-use crate::finding::Location;
+use crate::finding::{Finding, Location};
 use crate::measure::{GreyPicture, Rect, display_picture};
-use crate::report::FileEntry;
 use crate::report::facts::number;
 
 const QUALITY: u8 = 82;
@@ -18,8 +17,19 @@ const MOST_RUNS: usize = 600;
 /// The rule that speaks of saturated pixels.
 const SATURATED: &str = "LP006";
 
+/// What is to be drawn: a frame of a file, with all that was found in the file.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) path: &'a str,
+    pub(super) findings: &'a [Finding],
+    pub(super) frame: u32,
+    /// Its header says that text is burned in.
+    pub(super) admits_text: bool,
+}
+
 /// `None` if there is nothing to show of this frame.
-pub(super) fn picture(entry: &FileEntry, frame: u32, look: &Look, side: u32) -> Option<Picture> {
+pub(super) fn picture(subject: Subject<'_>, look: &Look, side: u32) -> Option<Picture> {
+    let Subject { path, findings, frame, admits_text } = subject;
     let image = &look.image;
     let (source_width, source_height) = (image.geometry.width, image.geometry.height);
     if source_width == 0 || source_height == 0 || frame >= image.geometry.frames {
@@ -29,7 +39,7 @@ pub(super) fn picture(entry: &FileEntry, frame: u32, look: &Look, side: u32) -> 
     let last = frame + 1 == image.geometry.frames;
     let rows_decoded = if last { image.rows_decoded.min(source_height) } else { source_height };
     let mut made = Picture {
-        path: entry.path.clone(),
+        path: path.to_owned(),
         frame,
         width: scale.to.0,
         height: scale.to.1,
@@ -41,7 +51,7 @@ pub(super) fn picture(entry: &FileEntry, frame: u32, look: &Look, side: u32) -> 
         content: None,
         saturated: Vec::new(),
     };
-    if !look.may_be_shown || is_withheld(entry) {
+    if admits_text || !look.may_be_shown || texts_lie_anywhere(findings) {
         return Some(made);
     }
     let shown = display_picture(image, frame)?;
@@ -50,10 +60,10 @@ pub(super) fn picture(entry: &FileEntry, frame: u32, look: &Look, side: u32) -> 
     if rows_decoded == source_height && content != grey.bounds() {
         made.content = Some(area(content, &grey, (made.width, made.height)));
     }
-    if entry.findings.iter().any(|finding| finding.rule == SATURATED) {
+    if findings.iter().any(|finding| finding.rule == SATURATED) {
         made.saturated = saturated(&grey, content, (made.width, height));
     }
-    fill_texts(&mut grey, entry, (source_width, rows_decoded));
+    fill_texts(&mut grey, findings, (source_width, rows_decoded));
     let mut values = grey.resized(grey.bounds(), made.width, height).values;
     values.resize(made.width as usize * made.height as usize, NOTHING);
     made.shown = Shown::Jpeg(jpeg(&values, made.width, made.height)?);
@@ -141,8 +151,8 @@ fn runs_of_row((row, y): (&[u8], u32)) -> Vec<Run> {
 }
 
 /// Fills boxes found to hold text, in every frame, with a pixel to spare on each side.
-fn fill_texts(grey: &mut GreyPicture, entry: &FileEntry, source: (u32, u32)) {
-    let texts = entry.findings.iter().filter(|finding| finding.rule == BURNED_IN_TEXT);
+fn fill_texts(grey: &mut GreyPicture, findings: &[Finding], source: (u32, u32)) {
+    let texts = findings.iter().filter(|finding| finding.rule == BURNED_IN_TEXT);
     for location in texts.filter_map(|finding| finding.location.as_ref()) {
         let &Location::Box { x, y, width, height, .. } = location else { continue };
         let columns = covered(x, width, source.0, grey.width);

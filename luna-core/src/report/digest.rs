@@ -1,10 +1,14 @@
 //! The report on a screenful: what a host shows before anybody opens the whole of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::actions::actions;
-use super::{Overview, Report};
+use super::{FileEntry, Overview, Report, RuleGroup};
 use crate::finding::Severity;
+use crate::illustrate::PictureBudget;
+use crate::illustrate::choose::pictures_of;
 use crate::text::{counted, grouped};
 
 /// A report in short, small however large the set is.
@@ -63,6 +67,10 @@ pub struct RuleDigest {
     pub files: u64,
     /// Files that could take part.
     pub out_of: u64,
+    /// True if more than half of them have it, one by one: one cause, not many.
+    pub is_everywhere: bool,
+    /// Paths of files whose pictures show it, the worst first, at most twelve.
+    pub pictures: Vec<String>,
 }
 
 impl Digest {
@@ -77,13 +85,17 @@ impl Digest {
             files: action.group.files.len() as u64,
             frees: action.frees as u64,
         };
-        let rule = |group: &super::RuleGroup<'_>| RuleDigest {
+        let entries: BTreeMap<&str, &FileEntry> =
+            report.files.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+        let rule = |group: &RuleGroup<'_>| RuleDigest {
             rule: group.rule.to_owned(),
             name: group.name.to_owned(),
             severity: group.severity,
             findings: group.places.len() as u64,
             files: group.files.len() as u64,
             out_of: group.out_of as u64,
+            is_everywhere: group.is_everywhere(),
+            pictures: pictures(group, &entries),
         };
         Self {
             headline: headline(report, &overview),
@@ -94,6 +106,18 @@ impl Digest {
             rules: overview.groups.iter().map(rule).collect(),
         }
     }
+}
+
+/// Files whose pictures an HTML report would show for this rule, each once.
+fn pictures(group: &RuleGroup<'_>, entries: &BTreeMap<&str, &FileEntry>) -> Vec<String> {
+    let most = PictureBudget::default().a_rule;
+    let mut paths: Vec<String> = Vec::new();
+    for (entry, _) in pictures_of(group, entries, most) {
+        if !paths.contains(&entry.path) {
+            paths.push(entry.path.clone());
+        }
+    }
+    paths
 }
 
 /// What the verdict rests on, without a full stop.
@@ -138,6 +162,7 @@ mod tests {
         let rules: Vec<_> =
             digest.rules.iter().map(|it| (&*it.rule, it.findings, it.files, it.out_of)).collect();
         assert_eq!(rules, [("LF004", 2, 2, 6), ("LI001", 1, 1, 6), ("LP003", 1, 1, 6)]);
+        assert_eq!(digest.rules[0].pictures, ["0.dcm", "1.dcm"]);
         let steps: Vec<_> = digest.first.iter().map(|it| (&*it.rule, it.frees)).collect();
         assert_eq!(steps, [("LF004", 1), ("LI001", 1)]);
         let json = serde_json::to_string(&digest).unwrap();

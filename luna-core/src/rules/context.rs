@@ -71,6 +71,8 @@ pub struct SetContext<'a> {
     pub tables: &'a [Matched<'a>],
     /// Paths of further manifests, which were not read.
     pub left: &'a [String],
+    /// Paths of files that the host was promised and never got.
+    pub absent: &'a [String],
     /// True if some files of the source were not looked at.
     pub partial: bool,
 }

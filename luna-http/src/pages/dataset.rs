@@ -28,6 +28,8 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/datasets/{dataset_id}", get(dataset))
         .route("/datasets/{dataset_id}/rerun", post(rerun))
         .route("/datasets/{dataset_id}/cancel", post(cancel))
+        .route("/datasets/{dataset_id}/submit", post(submit))
+        .route("/datasets/{dataset_id}/delete", post(delete))
 }
 
 async fn dataset(
@@ -80,7 +82,10 @@ async fn head(service: &Service, dataset: &Dataset) -> Result<Markup> {
     Ok(html! {
         section aria-labelledby="title" {
             h1 #title { (shown(&dataset.name)) }
-            p.quiet { "Version " (dataset.version) " · begun " (moment(dataset.created_at)) }
+            p.quiet {
+                "Version " (dataset.version) " · begun " (moment(dataset.created_at))
+                @if let Some(at) = dataset.submitted_at { " · submitted " (moment(at)) }
+            }
             @if !dataset.description.is_empty() { p { (shown(&dataset.description)) } }
             @if let Some((earlier, changes)) = &difference {
                 p {
@@ -161,8 +166,23 @@ fn buttons(dataset: &Dataset, job: &ValidationJob) -> Markup {
                     button { "Cancel the validation" }
                 }
             } @else {
+                a.button href={ "/upload?replaces=" (dataset.id) } { "Upload the next version" }
                 form method="post" action={ "/datasets/" (dataset.id) "/rerun" } {
                     button { "Validate again" }
+                }
+            }
+            @if job.state == JobState::Completed && dataset.submitted_at.is_none() {
+                form method="post" action={ "/datasets/" (dataset.id) "/submit" } {
+                    button { "Let this version count" }
+                }
+            }
+            @if dataset.submitted_at.is_none() {
+                details.sure {
+                    summary { "Delete" }
+                    form method="post" action={ "/datasets/" (dataset.id) "/delete" } {
+                        p { "Its files and its reports go for good; other versions keep theirs." }
+                        button { "Delete this version" }
+                    }
                 }
             }
         }
@@ -177,4 +197,14 @@ async fn rerun(Shared(service): State, caller: Caller, Ids(id): Ids<i64>) -> Pag
 async fn cancel(Shared(service): State, caller: Caller, Ids(id): Ids<i64>) -> Page {
     service.cancel(&caller, id).await?;
     Ok(Redirect::to(&format!("/datasets/{id}")).into_response())
+}
+
+async fn submit(Shared(service): State, caller: Caller, Ids(id): Ids<i64>) -> Page {
+    service.submit_dataset(&caller, id).await?;
+    Ok(Redirect::to(&format!("/datasets/{id}")).into_response())
+}
+
+async fn delete(Shared(service): State, caller: Caller, Ids(id): Ids<i64>) -> Page {
+    service.delete_dataset(&caller, id).await?;
+    Ok(Redirect::to("/").into_response())
 }

@@ -8,12 +8,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State as Shared};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use luna_core::text::grouped;
+use luna_core::text::{counted, grouped};
 use luna_worker::catalogue::{Arrivals, Dataset, DatasetState, JobState, ValidationJob};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{Frame, moment, shown};
+use super::layout::{Frame, moment, shown, size};
 use super::summary::{Summary, change_in_words, changes, state, summary, verdict};
 use super::{Page, Visitor};
 use crate::problem::Result;
@@ -46,6 +46,7 @@ async fn list(
 ) -> Page {
     let Query(Asked { before }) = asked.unwrap_or_default();
     let lines = lines(&service, visitor.caller.team_id, before).await?;
+    let (held, quota) = service.held(visitor.caller.team_id).await?;
     let older = (lines.len() == MOST as usize).then(|| lines.last().map(|it| it.dataset.id));
     let body = html! {
         section aria-labelledby="title" {
@@ -55,6 +56,11 @@ async fn list(
             } @else {
                 p { a.button href="/upload" { "Upload a data set" } }
                 (table(&lines))
+                p.quiet {
+                    "Your team holds " (grouped(held.files)) " of " (counted(quota.files, "file"))
+                    " and " (size(held.bytes)) " of " (size(quota.bytes)) "; "
+                    (grouped(held.open_uploads)) " of " (counted(quota.open_uploads, "upload")) " are open."
+                }
                 @if let Some(Some(last)) = older {
                     p { a href={ "/?before=" (last) } { "Older data sets" } }
                 }
@@ -133,6 +139,7 @@ impl Line {
                 th scope="row" {
                     a.path href=(self.address()) { (shown(&dataset.name)) }
                     span.quiet { " version " (dataset.version) }
+                    @if dataset.submitted_at.is_some() { span.quiet { ", counts" } }
                 }
                 td data-label="State" { (self.state()) }
                 td data-label="Verdict" {

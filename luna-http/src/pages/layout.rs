@@ -141,6 +141,18 @@ pub(super) fn duration(seconds: u64) -> String {
     }
 }
 
+/// `1.2 MB`, in powers of 1,000 as file managers count.
+pub(super) fn size(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"];
+    let mut value = bytes as f64 / 1e3;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
 /// `/path?a=1&b=2` with values escaped; empty ones are left out.
 pub(super) fn address(path: &str, query: &[(&str, &str)]) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -172,6 +184,13 @@ mod tests {
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
         let long = format!("{}.png", "x".repeat(500));
         assert!(shown(&long).ends_with("xx.png") && shown(&long).chars().count() == LONGEST + 1);
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_reads_best() {
+        let sizes = [0, 1_500, 999_949, 999_950, 17_100_000, 1 << 40, u64::MAX].map(size);
+        let said = ["0.0 kB", "1.5 kB", "999.9 kB", "1.0 MB", "17.1 MB", "1.1 TB", "18446.7 PB"];
+        assert_eq!(sizes, said);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The report on a page: verdict, what to do first, a card a rule, findings page by page.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use luna_core::Severity;
 use luna_core::report::{Digest, RuleDigest};
 use luna_core::rules::Registry;
@@ -13,6 +15,8 @@ use super::summary::{Summary, summary};
 use crate::Service;
 use crate::problem::Result;
 
+/// Cards that are open from the start.
+const OPEN: usize = 3;
 /// Findings a page.
 const MOST: u32 = 50;
 /// The largest digest that is read.
@@ -53,6 +57,7 @@ pub(super) async fn report(
     let filter = asked.filter();
     let findings = service.catalogue.findings(job.id, &filter, MOST + 1).await?;
     let summary = summary(job).unwrap_or_default();
+    let pictures = Pictures::of(service, dataset, is_newest, digest.as_ref(), &findings).await?;
     Ok(html! {
         @if !is_newest {
             p.notice.warning {
@@ -64,9 +69,10 @@ pub(super) async fn report(
         @if is_newest { (links(dataset)) }
         @if let Some(digest) = &digest {
             (first_steps(dataset, digest))
-            (cards(dataset, digest))
+            (everywhere(dataset, digest, &pictures))
+            (cards(dataset, digest, &pictures))
         }
-        (table(dataset, &findings, asked, total(&filter, &summary)))
+        (table(dataset, &findings, asked, total(&filter, &summary), &pictures))
     })
 }
 
@@ -165,22 +171,115 @@ fn findings_of(dataset: &Dataset, rule: &str) -> String {
     address(&format!("/datasets/{}", dataset.id), &[("rule", rule)]) + "#findings"
 }
 
-fn cards(dataset: &Dataset, digest: &Digest) -> Markup {
+/// Which files of the data set pictures can be asked of.
+struct Pictures {
+    dataset_id: i64,
+    ids: BTreeMap<String, i64>,
+}
+
+impl Pictures {
+    /// Of all files that the page names. What lies in an archive has none, and an earlier report's findings are
+    /// not those that pictures are marked with.
+    async fn of(
+        service: &Service,
+        dataset: &Dataset,
+        is_newest: bool,
+        digest: Option<&Digest>,
+        findings: &[StoredFinding],
+    ) -> Result<Self> {
+        let of_rules = digest
+            .into_iter()
+            .flat_map(|it| &it.rules)
+            .flat_map(|it| &it.pictures)
+            .map(String::as_str);
+        let of_rows = findings.iter().filter_map(|it| it.finding.path.as_deref());
+        let paths: BTreeSet<&str> = of_rules.chain(of_rows).filter(|_| is_newest).collect();
+        let paths: Vec<&str> = paths.into_iter().collect();
+        let files = service.catalogue.files_at(dataset.id, &paths).await?;
+        let ids = files.into_iter().map(|file| (file.path, file.id)).collect();
+        Ok(Self { dataset_id: dataset.id, ids })
+    }
+
+    /// Beside a link that names the file: a picture that is drawn when it comes into sight, with the places of one rule marked.
+    fn marked(&self, path: &str, rule: &str) -> Option<Markup> {
+        let id = self.ids.get(path)?;
+        let files = format!("/api/v1/validation/{}/files/{id}/thumbnail", self.dataset_id);
+        let source = address(&files, &[("rule", rule)]);
+        Some(html! { img.picture src=(source) alt="" loading="lazy"; })
+    }
+}
+
+fn everywhere(dataset: &Dataset, digest: &Digest, pictures: &Pictures) -> Markup {
+    let title = "Everywhere";
+    let about = "In more than half of the files: one export setting, rather than many faults.";
+    let rules = digest.rules.iter().filter(|it| it.is_everywhere);
+    section_of_cards(dataset, "everywhere", title, Some(about), rules, pictures)
+}
+
+fn cards(dataset: &Dataset, digest: &Digest, pictures: &Pictures) -> Markup {
+    let rules = digest.rules.iter().filter(|it| !it.is_everywhere);
+    section_of_cards(dataset, "rules", "By rule", None, rules, pictures)
+}
+
+fn section_of_cards<'a>(
+    dataset: &Dataset,
+    id: &str,
+    title: &str,
+    about: Option<&str>,
+    rules: impl Iterator<Item = &'a RuleDigest>,
+    pictures: &Pictures,
+) -> Markup {
     let registry = Registry::default();
+    let mut rules = rules.peekable();
     html! {
-        @if !digest.rules.is_empty() {
-            section aria-labelledby="rules-title" {
-                h2 #rules-title { "By rule" }
-                @for group in &digest.rules { (card(dataset, group, &registry)) }
+        @if rules.peek().is_some() {
+            section aria-labelledby={ (id) "-title" } {
+                h2 #{ (id) "-title" } { (title) }
+                @if let Some(about) = about { p.quiet { (about) } }
+                @for (at, group) in rules.enumerate() {
+                    @let is_open = at < OPEN && group.severity != Severity::Info;
+                    (card(dataset, group, &registry, pictures, is_open))
+                }
             }
         }
     }
 }
 
-fn card(dataset: &Dataset, group: &RuleDigest, registry: &Registry) -> Markup {
+fn gallery(group: &RuleDigest, pictures: &Pictures) -> Markup {
+    let drawn: Vec<_> = group
+        .pictures
+        .iter()
+        .filter_map(|path| Some((path, pictures.marked(path, &group.rule)?)))
+        .collect();
+    html! {
+        @if !drawn.is_empty() {
+            ul.gallery aria-label="Pictures" {
+                @for (path, picture) in &drawn {
+                    li { figure {
+                        (picture)
+                        figcaption {
+                            a.path href={ (address(&format!("/datasets/{}", pictures.dataset_id), &[("path", path)])) "#findings" } { (shown(path)) }
+                        }
+                    } }
+                }
+            }
+            @if (drawn.len() as u64) < group.files {
+                p.quiet { "Pictures of " (grouped(drawn.len() as u64)) " of " (counted(group.files, "file")) "." }
+            }
+        }
+    }
+}
+
+fn card(
+    dataset: &Dataset,
+    group: &RuleDigest,
+    registry: &Registry,
+    pictures: &Pictures,
+    is_open: bool,
+) -> Markup {
     let rule = registry.get(&group.rule);
     html! {
-        details.card.(group.severity.as_str()) {
+        details.card.(group.severity.as_str()) open[is_open] {
             summary {
                 span.what { (severity(group.severity)) " " b { (shown(&group.rule)) } " " (shown(&group.name)) }
                 span.count { (grouped(group.files)) " of " (counted(group.out_of, "file")) }
@@ -193,6 +292,7 @@ fn card(dataset: &Dataset, group: &RuleDigest, registry: &Registry) -> Markup {
                         p { b { "What to do. " } (prose(rule.how_to_fix)) }
                     }
                 }
+                (gallery(group, pictures))
                 p.links {
                     a href=(findings_of(dataset, &group.rule)) {
                         (counted(group.findings, "finding")) " of " (shown(&group.rule))
@@ -224,6 +324,7 @@ fn table(
     findings: &[StoredFinding],
     asked: &Asked,
     total: Option<u64>,
+    pictures: &Pictures,
 ) -> Markup {
     let here = format!("/datasets/{}", dataset.id);
     let rows = &findings[..findings.len().min(MOST as usize)];
@@ -235,7 +336,7 @@ fn table(
             (filters(&here, asked))
             @if rows.is_empty() { p { "No finding fits." } } @else {
                 div.scroll tabindex="0" role="group" aria-label="Findings" {
-                    table.stack {
+                    table.stack.findings {
                         caption {
                             (grouped(rows.len() as u64))
                             @match total {
@@ -250,7 +351,7 @@ fn table(
                             th scope="col" { "What is wrong" }
                             th scope="col" { "Place" }
                         } }
-                        tbody { @for row in rows { (finding(&here, row)) } }
+                        tbody { @for row in rows { (finding(&here, row, pictures)) } }
                     }
                 }
             }
@@ -288,12 +389,13 @@ fn filters(here: &str, asked: &Asked) -> Markup {
     }
 }
 
-fn finding(here: &str, row: &StoredFinding) -> Markup {
+fn finding(here: &str, row: &StoredFinding, pictures: &Pictures) -> Markup {
     let finding = &row.finding;
     let path = finding.path.as_deref().or(finding.related.first().map(String::as_str));
     html! {
         tr {
-            td data-label="File" {
+            td.file data-label="File" {
+                @if let Some(picture) = path.and_then(|path| pictures.marked(path, &finding.rule)) { (picture) }
                 @match path {
                     Some(path) => a.path href={ (address(here, &[("path", path)])) "#findings" } { (shown(path)) },
                     None => span.quiet { "the set" },

@@ -15,14 +15,17 @@ use maud::html;
 use serde::Deserialize;
 
 use super::Page;
-use super::layout::{Frame, address, duration};
+use super::layout::{Frame, address, duration, shown};
 use crate::caller::{COOKIE, Caller, cookie as cookie_of, from_here};
 use crate::problem::Problem;
 use crate::tokens::LIFETIME;
 use crate::{Service, State};
 
 pub(super) fn routes() -> Router<Arc<Service>> {
-    Router::new().route("/sign-in", get(form).post(sign_in)).route("/sign-out", post(sign_out))
+    Router::new()
+        .route("/sign-in", get(form).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/invite", get(invited).post(accept))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,6 +123,78 @@ fn local(next: &str) -> &str {
     // Browsers read a backslash as a slash.
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_path && is_plain && !next.starts_with("/sign-") { next } else { "/" }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Invited {
+    token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Accepted {
+    token: String,
+    username: String,
+    password: String,
+}
+
+async fn invited(asked: Result<Query<Invited>, QueryRejection>) -> Response {
+    let token = asked.map(|Query(asked)| asked.token).unwrap_or_default();
+    invite(StatusCode::OK, &token, "", None)
+}
+
+async fn accept(
+    Shared(service): State,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    form: Result<Form<Accepted>, FormRejection>,
+) -> Page {
+    from_here(&headers, &service)?;
+    let Form(Accepted { token, username, password }) = form.unwrap_or_default();
+    let made = service.accept_invite(from, &token, &username, password).await;
+    match made {
+        Ok(user) => {
+            let said = format!(
+                "Welcome, {}: sign in with the password that you chose.",
+                shown(&user.username)
+            );
+            Ok(drawn(StatusCode::CREATED, &user.username, "", Some(&said)))
+        }
+        Err(problem) if problem.status().is_client_error() => {
+            let said = match problem.status() {
+                StatusCode::NOT_FOUND => {
+                    "This invite was used, has ended, or never was: ask for a new one.".to_owned()
+                }
+                _ => problem.sentence(),
+            };
+            Ok(invite(problem.status(), &token, &username, Some(&said)))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn invite(status: StatusCode, token: &str, username: &str, complaint: Option<&str>) -> Response {
+    let body = html! {
+        section.narrow {
+            h1 { "You are invited" }
+            p { "Choose a name and a password; the invite makes one user, once." }
+            @if let Some(complaint) = complaint { p.complaint role="alert" #complaint { (complaint) } }
+            form.fields method="post" action="/invite" {
+                label for="username" { "Name" }
+                input #username name="username" value=(username) required maxlength="200"
+                    autocomplete="username" autocapitalize="none" spellcheck="false"
+                    aria-describedby=[complaint.map(|_| "complaint")];
+                label for="password" { "Password, at least 12 letters" }
+                input #password name="password" type="password" required minlength="12"
+                    autocomplete="new-password" aria-describedby=[complaint.map(|_| "complaint")];
+                input type="hidden" name="token" value=(token);
+                button.main { "Join" }
+            }
+        }
+    };
+    (status, Frame::titled("You are invited").around(&body)).into_response()
 }
 
 fn drawn(status: StatusCode, username: &str, next: &str, complaint: Option<&str>) -> Response {

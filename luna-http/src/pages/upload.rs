@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State as Shared;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State as Shared};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use luna_core::Format;
 use luna_core::text::grouped;
 use luna_worker::catalogue::{Arrivals, Dataset, DatasetState};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::layout::{Frame, shown};
 use super::{Page, Visitor, assets};
@@ -20,11 +22,34 @@ pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new().route("/upload", get(begin)).route("/upload/{dataset_id}", get(go_on))
 }
 
-async fn begin(Shared(service): State, visitor: Visitor) -> Page {
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    /// The version before.
+    replaces: Option<i64>,
+}
+
+async fn begin(
+    Shared(service): State,
+    visitor: Visitor,
+    asked: std::result::Result<Query<Asked>, QueryRejection>,
+) -> Page {
+    let Query(Asked { replaces }) = asked.unwrap_or_default();
+    let earlier = match replaces {
+        Some(id) => Some(visitor.caller.own_dataset(&service, id).await?),
+        None => None,
+    };
     let body = html! {
         section aria-labelledby="title" {
-            h1 #title { "Upload a data set" }
-            (form(&service, None))
+            @if let Some(earlier) = &earlier {
+                h1 #title { "The next version of " (shown(&earlier.name)) }
+                p {
+                    "Choose the whole folder or only what you mended: files that are as they were are "
+                    "not sent again, and those that you do not choose stay as they are."
+                }
+            } @else {
+                h1 #title { "Upload a data set" }
+            }
+            (form(&service, None, earlier.as_ref()))
         }
     };
     let frame = Frame::of(&visitor, "Upload").with_script(&assets::UPLOAD);
@@ -44,14 +69,14 @@ async fn go_on(Shared(service): State, visitor: Visitor, Ids(id): Ids<i64>) -> P
                 (grouped(received)) " of " (grouped(announced))
                 " files arrived; choose the same folder to go on."
             }
-            (form(&service, Some(&dataset)))
+            (form(&service, Some(&dataset), None))
         }
     };
     let frame = Frame::of(&visitor, "Upload").with_script(&assets::UPLOAD);
     Ok(frame.around(&body).into_response())
 }
 
-fn form(service: &Service, dataset: Option<&Dataset>) -> Markup {
+fn form(service: &Service, dataset: Option<&Dataset>, earlier: Option<&Dataset>) -> Markup {
     let mut known: Vec<&str> =
         Format::ALL.iter().flat_map(|format| format.extensions()).copied().collect();
     known.extend(["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt", "md"]);
@@ -63,7 +88,8 @@ fn form(service: &Service, dataset: Option<&Dataset>) -> Markup {
                 code { "luna push FOLDER --server " (service.public_url) }
             }
         }
-        form #upload hidden data-script data-known=(known) data-dataset=[dataset.map(|it| it.id)] {
+        form #upload hidden data-script data-known=(known) data-dataset=[dataset.map(|it| it.id)]
+            data-replaces=[earlier.map(|it| it.id)] {
             div.drop #drop {
                 p { label for="folder" { b { "Choose a folder" } } " or drop it here, with all that is in it." }
                 input #folder type="file" webkitdirectory multiple;
@@ -78,8 +104,13 @@ fn form(service: &Service, dataset: Option<&Dataset>) -> Markup {
                 @if dataset.is_none() {
                     div.fields {
                         label for="name" { "Name of the data set" }
-                        input #name maxlength="200" required autocomplete="off";
+                        input #name maxlength="200" required autocomplete="off"
+                            value=[earlier.map(|it| &it.name)];
                     }
+                }
+                @if earlier.is_some() {
+                    p { label { input #only type="checkbox";
+                        " Remove files of the version before that are not in this folder" } }
                 }
                 p.row { button.main #send { @if dataset.is_some() { "Go on" } @else { "Send" } } }
             }

@@ -6,20 +6,20 @@ use std::time::Duration;
 use axum::Json as Answer;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::StatusCode;
-use luna_worker::catalogue::{Invite, Role};
+use luna_worker::catalogue::{Invite, Role, User};
 use luna_worker::secrets;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{MOST_DAYS, OfTeam, UserRow, name};
-use crate::State;
 use crate::api::Routes;
 use crate::auth::{hashed, random};
 use crate::body::{Ids, Json};
 use crate::caller::Caller;
 use crate::page::{Page, Question};
 use crate::problem::{Problem, Result};
+use crate::{Service, State};
 
 /// How long an invite is good for, in hours, unless asked otherwise.
 const INVITE_HOURS: u32 = 7 * 24;
@@ -45,6 +45,9 @@ struct InviteRow {
     /// Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// The page that takes the token; shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 impl From<Invite> for InviteRow {
@@ -56,6 +59,7 @@ impl From<Invite> for InviteRow {
             expires_at: invite.expires_at.to_string(),
             used_at: invite.used_at.map(|it| it.to_string()),
             token: None,
+            url: None,
         }
     }
 }
@@ -108,7 +112,8 @@ async fn create_invite(
     let made = service.catalogue.create_invite(new.team_id, new.role, &hash, until);
     let invite = made.await?;
     service.audit(&caller, "invite.create", &format!("invite {}", invite.id)).await?;
-    Ok((StatusCode::CREATED, Answer(InviteRow { token: Some(token), ..invite.into() })))
+    let url = Some(format!("{}/invite?token={token}", service.public_url));
+    Ok((StatusCode::CREATED, Answer(InviteRow { token: Some(token), url, ..invite.into() })))
 }
 
 /// Take an invite back that was not used.
@@ -149,13 +154,27 @@ async fn accept(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     Json(accepted): Json<Accepted>,
 ) -> Result<(StatusCode, Answer<UserRow>)> {
-    service.attempts.count_address(address)?;
-    name("/username", &accepted.username)?;
-    let hash = hashed(accepted.password).await?;
-    let token = secrets::digest(&accepted.token);
-    let user = service.catalogue.accept_invite(&token, &accepted.username, &hash).await?;
-    let (actor, object) = (format!("user {}", user.id), format!("user {}", user.id));
-    let team = Some(user.team_id);
-    service.catalogue.audit(&actor, team, "invite.accept", &object, "{}").await?;
+    let Accepted { token, username, password } = accepted;
+    let user = service.accept_invite(address, &token, &username, password).await?;
     Ok((StatusCode::CREATED, Answer(user.into())))
+}
+
+impl Service {
+    /// Makes the user that an invite allows.
+    pub(crate) async fn accept_invite(
+        &self,
+        address: SocketAddr,
+        token: &str,
+        username: &str,
+        password: String,
+    ) -> Result<User> {
+        self.attempts.count_address(address)?;
+        name("/username", username)?;
+        let hash = hashed(password).await?;
+        let user = self.catalogue.accept_invite(&secrets::digest(token), username, &hash).await?;
+        let (actor, object) = (format!("user {}", user.id), format!("user {}", user.id));
+        let team = Some(user.team_id);
+        self.catalogue.audit(&actor, team, "invite.accept", &object, "{}").await?;
+        Ok(user)
+    }
 }

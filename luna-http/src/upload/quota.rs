@@ -63,6 +63,11 @@ impl Quota {
 }
 
 impl Service {
+    /// What a team holds, and what it may hold where no task says otherwise.
+    pub(crate) async fn held(&self, team_id: i64) -> Result<(Usage, Quota)> {
+        Ok((self.catalogue.usage(team_id).await?, self.quota))
+    }
+
     /// That a team's quota leaves room.
     pub(super) async fn check_quota(
         &self,

@@ -4,6 +4,7 @@ mod course;
 mod events;
 mod files;
 mod report;
+mod thumbnails;
 
 use utoipa_axum::routes;
 
@@ -19,4 +20,5 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(report::findings))
         .routes(routes!(files::files))
         .routes(routes!(files::content))
+        .routes(routes!(thumbnails::thumbnail))
 }

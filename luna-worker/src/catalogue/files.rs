@@ -113,6 +113,28 @@ impl Catalogue {
         one("file", self.db.first(sql, values![dataset_id, id]).await?, file)
     }
 
+    /// Those of these paths that are files of a data set, and arrived.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn files_at(&self, dataset_id: i64, paths: &[&str]) -> Result<Vec<File>> {
+        let mut found = Vec::new();
+        for batch in paths.chunks(BATCH) {
+            let sql = format!(
+                "{FILE} WHERE path IN {} AND dataset_id = ${} AND received_at IS NOT NULL",
+                places(1, batch.len()),
+                batch.len() + 1
+            );
+            let mut all: Vec<Value> = batch.iter().map(|path| Value::from(*path)).collect();
+            all.push(Value::from(dataset_id));
+            let rows = self.db.rows(AssertSqlSafe(sql), all).await?;
+            for row in &rows {
+                found.push(file(row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Files of a data set in byte order of their paths, those after a path.
     ///
     /// # Errors

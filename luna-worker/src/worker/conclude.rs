@@ -12,12 +12,14 @@ use sha2::{Digest as _, Sha256};
 use super::Work;
 use super::dataset::Dataset;
 use super::trouble::{Trouble, patiently};
-use crate::catalogue::{JobState, NewArtifact, Outcome, StoredRecord};
+use crate::catalogue::{Catalogue, JobState, NewArtifact, Outcome, StoredRecord};
 use crate::output::write_report;
 
 /// What every job leaves in the storage; other formats are rendered from the first.
 const FORMATS: [ReportFormat; 2] = [ReportFormat::Json, ReportFormat::Html];
 
+/// Rows that are read at once.
+const PAGE: u32 = 1_000;
 /// The report in short, beside them.
 const DIGEST: &str = "digest.json";
 
@@ -38,8 +40,9 @@ impl Work<'_> {
         if (entries.len() as u64) < job.files_total {
             return Err(Trouble::lasting("records of the data set are missing; validate it again"));
         }
+        let absent = absent(catalogue, job.dataset_id).await?;
         let (report, documents) = super::blocking(move || {
-            let report = judge(&dataset, entries, &validator)?;
+            let report = judge(&dataset, entries, absent, &validator)?;
             let documents = documents(&report, &dataset, &validator)?;
             dataset.is_sound()?;
             Ok((report, documents))
@@ -112,9 +115,23 @@ impl Work<'_> {
     }
 }
 
+/// Files that the team announced and never sent.
+async fn absent(catalogue: &Catalogue, dataset_id: i64) -> Result<Vec<String>, Trouble> {
+    let mut absent: Vec<String> = Vec::new();
+    loop {
+        let after = absent.last().map(String::as_str);
+        let page = catalogue.missing_files(dataset_id, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(absent);
+        }
+        absent.extend(page.into_iter().map(|file| file.path));
+    }
+}
+
 fn judge(
     dataset: &Dataset,
     entries: Vec<Entry>,
+    absent: Vec<String>,
     validator: &Arc<Validator>,
 ) -> Result<Report, Trouble> {
     let settings = validator.settings();
@@ -123,7 +140,7 @@ fn judge(
     // A table that the storage did not give is no finding.
     dataset.is_sound()?;
     let defects = dataset.source().defects();
-    Ok(conclude(Whole { entries, partial: false, defects, tables }, settings))
+    Ok(conclude(Whole { entries, partial: false, defects, tables, absent }, settings))
 }
 
 fn documents(

@@ -24,6 +24,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::pictures::Pictures;
+pub use self::pictures::picture_svg;
 use super::{FileEntry, GroupBy, Overview, RenderOptions, Report, RuleGroup};
 use crate::finding::Severity;
 use crate::illustrate::Illustrations;
@@ -35,7 +36,9 @@ use crate::text::{escaped, grouped};
 /// ```
 /// assert!(luna_core::report::STYLE.contains("prefers-color-scheme: dark"));
 /// ```
-pub const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = concat!(include_str!("style.css"), include_str!("marks.css"));
+/// Of these, what is drawn over pictures.
+const MARKS: &str = include_str!("marks.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Longest path or message that is shown, in characters.
 const LONGEST: usize = 240;

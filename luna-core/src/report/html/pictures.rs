@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::{Page, shown};
+use super::{MARKS, Page, shown};
 use crate::finding::{Finding, Location};
 use crate::illustrate::{Illustrations, Picture, Shown, frame_of};
 use crate::report::facts::in_words;
@@ -35,15 +35,10 @@ impl<'a> Pictures<'a> {
             @if !self.numbered.is_empty() {
                 svg.definitions width="0" height="0" aria-hidden="true" focusable="false" {
                     defs {
-                        pattern #hatch width="6" height="6" patternUnits="userSpaceOnUse"
-                            patternTransform="rotate(45)" {
-                            rect width="6" height="6" fill="#000" fill-opacity=".25" {}
-                            rect width="2" height="6" fill="#ffb454" fill-opacity=".6" {}
-                        }
+                        (hatch())
                         @for (id, picture) in self.numbered.values() {
                             @if let Shown::Jpeg(bytes) = &picture.shown {
-                                image #{ "p" (id) } width=(picture.width) height=(picture.height)
-                                    href={ "data:image/jpeg;base64," (BASE64_STANDARD.encode(bytes)) } {}
+                                (image(Some(&format!("p{id}")), picture, bytes))
                             }
                         }
                     }
@@ -54,14 +49,14 @@ impl<'a> Pictures<'a> {
 
     /// A file's picture without a finding's marks; the first frame.
     pub(super) fn plain(&self, path: &str) -> Option<Markup> {
-        self.numbered.get(&(path, 0)).map(|(id, picture)| drawing(*id, picture, &[]))
+        self.numbered.get(&(path, 0)).map(|(id, picture)| by_reference(*id, picture, &[]))
     }
 
     /// A file's picture with what these findings speak of, and its caption.
     pub(super) fn marked(&self, path: &str, findings: &[&Finding]) -> Option<(Markup, String)> {
         let frame = findings.first().map_or(0, |finding| frame_of(finding));
         let (id, picture) = self.numbered.get(&(path, frame))?;
-        Some((drawing(*id, picture, findings), caption(picture)))
+        Some((by_reference(*id, picture, findings), caption(picture)))
     }
 }
 
@@ -82,7 +77,49 @@ fn caption(picture: &Picture) -> String {
     format!("{width} x {height}{frame}, {tone}{rows}")
 }
 
-fn drawing(id: usize, picture: &Picture, findings: &[&Finding]) -> Markup {
+/// A small picture as an SVG document of its own, with what these findings speak of marked in it.
+///
+/// ```
+/// # use luna_core::{Finding, Picture};
+/// fn beside_the_finding(picture: &Picture, finding: &Finding) -> String {
+///     luna_core::report::picture_svg(picture, &[finding])
+/// }
+/// ```
+pub fn picture_svg(picture: &Picture, findings: &[&Finding]) -> String {
+    let (width, height) = (picture.width, picture.height);
+    let document = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) }
+            width=(width) height=(height) role="img" {
+            title { (described(picture, findings)) }
+            style { (PreEscaped(MARKS)) }
+            defs { (hatch()) }
+            @match &picture.shown {
+                Shown::Jpeg(bytes) => { (image(None, picture, bytes)) (marks(picture, findings)) }
+                Shown::Withheld => (withheld(width, height)),
+            }
+        }
+    };
+    document.into_string()
+}
+
+fn hatch() -> Markup {
+    html! {
+        pattern #hatch width="6" height="6" patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)" {
+            rect width="6" height="6" fill="#000" fill-opacity=".25" {}
+            rect width="2" height="6" fill="#ffb454" fill-opacity=".6" {}
+        }
+    }
+}
+
+fn image(id: Option<&str>, picture: &Picture, jpeg: &[u8]) -> Markup {
+    html! {
+        image id=[id] width=(picture.width) height=(picture.height)
+            href={ "data:image/jpeg;base64," (BASE64_STANDARD.encode(jpeg)) } {}
+    }
+}
+
+fn by_reference(id: usize, picture: &Picture, findings: &[&Finding]) -> Markup {
     let (width, height) = (picture.width, picture.height);
     html! {
         svg.picture viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="img"

@@ -254,6 +254,7 @@ mod tests {
             defects: &[],
             tables: &[],
             left: &[],
+            absent: &[],
             partial: false,
         };
         check(&context, &mut Sink::new(rule, &settings, &mut findings));

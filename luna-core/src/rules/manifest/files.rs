@@ -55,19 +55,29 @@ static FILE_MISSING: Rule = Rule {
     name: "file-missing",
     status: Status::Stable { since: "0.1.0" },
     scope: Scope::Table,
-    cases: &[Case::only(Severity::Error, Stage::Set)],
+    cases: &[
+        Case::new("", Severity::Error, Stage::Set, "the manifest lists it"),
+        Case::new("announced", Severity::Error, Stage::Set, "an upload announced it"),
+    ],
     options: &[],
-    summary: "The manifest lists a file that is not there.",
+    summary: "A file is not there that the manifest lists, or that was announced for upload.",
     why: "An upload or a download broke off, or the table belongs to another version of the set.",
     measured: "References are compared byte for byte with the names of the set. One without a folder \
                also means the only file of that name, or of that name without its ending. Silent if \
-               the run was cut short.",
+               the run was cut short. Hosts that take uploads say what was announced and never came.",
     how_to_fix: "Add the file, correct the path, or remove the row.",
     references: &["PadChest: 21 files missing, broken or truncated (torchxrayvision, datasets.py)"],
     check: Check::Set(missing),
 };
 
 fn missing(cx: &SetContext<'_>, out: &mut Sink<'_>) {
+    for path in cx.absent {
+        let message = format!("`{}` was announced, but did not arrive.", shown(path));
+        let draft = Draft::new(message)
+            .found("no such file")
+            .help("Send it in a new version of the data set, or take it out of there.");
+        out.fire("announced", draft.related([path.as_str()]));
+    }
     let Some(matched) = manifest(cx).filter(|_| !cx.partial) else { return };
     // A hint costs a look at every name.
     let mut hints = 50;
