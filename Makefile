@@ -51,7 +51,7 @@ test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pag
 	rm -rf $(TARGET)/browser && mkdir -p $(TARGET)/browser
 	$(CARGO) run --quiet -- demo $(TARGET)/browser/demo > /dev/null
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
-	$(VENV)/bin/python -m pytest .ci/browser --demo $(TARGET)/browser/demo --service $(TARGET)/debug/luna-http \
+	.ci/servers $(VENV)/bin/python -m pytest .ci/browser --demo $(TARGET)/browser/demo --service $(TARGET)/debug/luna-http \
 		--axe "$$(.ci/tools --print)/axe/node_modules/axe-core/axe.min.js" --shots $(TARGET)/browser
 
 $(VENV)/tools: .ci/requirements.txt
@@ -72,10 +72,11 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 .PHONY: bless
-bless: ## rewrite rule pages, schemas and expected reports after an intended change
+bless: ## rewrite rule pages, schemas, expected reports and the API document after an intended change
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
-	LUNA_BLESS=1 $(CARGO) test --quiet --package luna-http --lib api
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(TARGET)/debug/luna-http openapi > docs/openapi.json
 	git status --short
 
 .PHONY: fuzz

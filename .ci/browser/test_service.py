@@ -1,6 +1,7 @@
 """The service's pages as somebody uses them: sign in, drop a folder, watch, read, go on after a break."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def validated(chromium: Chrome, service: Service, demo: Path) -> str:
     return chromium.current_url
 
 
+def requests(page: Chrome) -> list[dict[str, str]]:
+    """What the browser asked for since its log was read last."""
+    events = [json.loads(it["message"])["message"] for it in page.get_log("performance")]
+    return [
+        it["params"]["request"] for it in events if it["method"] == "Network.requestWillBeSent"
+    ]
+
+
 def drop(page: Chrome, folder: Path) -> None:
     """As from a file manager: the browser itself reads the folder."""
     place = one(page, "#drop").rect
@@ -137,6 +146,20 @@ def test_a_dropped_folder_is_counted_sent_and_validated(
     assert "finding" in one(browser, ".notice").text
 
 
+def test_a_rule_shows_pictures_and_what_is_in_force(
+    browser: Chrome, service: Service, validated: str
+) -> None:
+    sign_in(browser, service, "/rules/LF004")
+    assert "How it looks" in texts(browser, "h2")
+    widths = "return [...document.querySelectorAll('.gallery img')].map((it) => it.naturalWidth)"
+    scroll = "document.querySelector('main').lastElementChild.scrollIntoView(false)"
+    browser.execute_script(scroll)
+    wait(browser, lambda it: all(it.execute_script(widths)))
+    assert len(browser.execute_script(widths)) >= 3, "two that show the rule, and the own"
+    browser.get(f"{service.url}/rules/LP005")
+    assert "In force" in texts(browser, "th")
+
+
 def test_an_upload_goes_on_after_a_closed_tab(browser: Chrome, service: Service, demo: Path) -> None:
     sign_in(browser, service, "/upload")
     one(browser, "#folder").send_keys(str(demo))
@@ -166,6 +189,54 @@ def test_an_upload_goes_on_after_a_closed_tab(browser: Chrome, service: Service,
     files = sum(1 for it in demo.rglob("*") if it.is_file())
     assert f"{files} files" in one(browser, "section.verdict").text
     assert "LM006" not in one(browser, "main").text, "nothing is missing"
+
+
+def test_a_long_list_of_files_holds_only_what_is_in_sight(
+    browser: Chrome, service: Service, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(1_200):
+        (many / f"{number:04}.txt").write_text(f"note {number}")
+    sign_in(browser, service, "/upload")
+    one(browser, "#folder").send_keys(str(many))
+    wait(browser, lambda it: one(it, "#count").text.startswith("1,200 files"))
+    # Held up, so that there is a list to look at.
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*signature=*"]})
+    try:
+        one(browser, "#send").click()
+        wait(browser, lambda it: texts(it, "#files li"))
+        assert 0 < len(texts(browser, "#files li:not(.filler)")) < 200
+        browser.execute_script("const box = document.querySelector('#files'); box.scrollTop = box.scrollHeight")
+        wait(browser, lambda it: any(line.startswith("1199.txt") for line in texts(it, "#files li")))
+    finally:
+        browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+
+
+def test_files_go_from_the_browser_to_the_bucket(
+    browser: Chrome, request: pytest.FixtureRequest, tmp_path: Path, demo: Path
+) -> None:
+    bucket = os.environ.get("LUNA_TEST_S3")
+    if bucket is None:
+        assert "LUNA_TEST_SERVERS" not in os.environ, "run the tests under .ci/servers"
+        pytest.skip("LUNA_TEST_S3 names no bucket")
+    place, options = bucket.split("?")
+    binary = request.config.getoption("--service").resolve()
+    on_bucket = Service(binary, tmp_path, LUNA_STORAGE_URL=f"{place}/browser?{options}")
+    try:
+        sign_in(browser, on_bucket, "/upload")
+        browser.get_log("performance")
+        one(browser, "#folder").send_keys(str(demo / "web"))
+        wait(browser, lambda it: one(it, "#count").text)
+        one(browser, "#send").click()
+        wait(browser, is_validated)
+        files = sum(1 for it in (demo / "web").rglob("*") if it.is_file())
+        sent = [it for it in requests(browser) if it["method"] == "PUT"]
+        assert len(sent) == files
+        assert not any(it["url"].startswith(on_bucket.url) for it in sent)
+    finally:
+        on_bucket.stop()
 
 
 def test_the_next_version_is_sent_what_changed(
@@ -212,7 +283,41 @@ def test_all_of_it_works_by_keyboard(browser: Chrome, service: Service, demo: Pa
     wait(browser, lambda it: "rule=LF002" in it.current_url)
 
 
-PAGES = ["/", "/upload", "/rules", "/rules/LF004", "/organiser", "/nowhere", "{validated}"]
+def test_whoever_is_invited_sees_nothing_of_another_team(
+    browser: Chrome, service: Service, validated: str
+) -> None:
+    team = service.call("/teams", {"name": "invited"})["team_id"]
+    invite = service.call("/invites", {"team_id": team, "role": "user"})
+    browser.get(invite["url"])
+    one(browser, "#username").send_keys("eve")
+    one(browser, "#password").send_keys("a password of eve", Keys.ENTER)
+    wait(browser, lambda it: "Sign in" in texts(it, "h1"))
+    assert one(browser, "#username").get_attribute("value") == "eve"
+    one(browser, "#password").send_keys("a password of eve", Keys.ENTER)
+    wait(browser, lambda it: "Data sets" in texts(it, "h1"))
+    assert "Nothing has been uploaded yet" in one(browser, "main").text
+    assert "Organiser" not in one(browser, "nav").text
+    path = validated.removeprefix(service.url)
+    number = path.rsplit("/", 1)[1]
+    for hidden in [
+        path,
+        f"/upload?replaces={number}",
+        "/organiser",
+        "/organiser.csv",
+        "/organiser/duplicates",
+        "/datasets/999999",
+    ]:
+        browser.get(service.url + hidden)
+        assert texts(browser, "h1") == ["There is nothing here"], hidden
+        assert "Request " in one(browser, "main").text
+    browser.get(invite["url"])
+    one(browser, "#username").send_keys("mallory")
+    one(browser, "#password").send_keys("a password of mallory", Keys.ENTER)
+    wait(browser, lambda it: texts(it, "#complaint"))
+    assert "was used" in one(browser, "#complaint").text
+
+
+PAGES = ["/", "/upload", "/rules", "/rules/LF004", "/organiser", "/organiser/duplicates", "/nowhere", "{validated}"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -260,12 +365,7 @@ def test_pages_ask_nothing_of_anywhere_else(
     for path in ["/", "/upload", "/rules/LF004", "/organiser"]:
         browser.get(service.url + path)
     browser.get(validated)
-    events = [json.loads(it["message"])["message"] for it in browser.get_log("performance")]
-    asked = [
-        it["params"]["request"]["url"]
-        for it in events
-        if it["method"] == "Network.requestWillBeSent"
-    ]
+    asked = [it["url"] for it in requests(browser)]
     assert validated in asked, "the log holds requests"
     assert [it for it in asked if not it.startswith(service.url)] == []
     assert browser.get_log("browser") == []

@@ -179,7 +179,18 @@ impl Settings {
         self.profile.rules.each.get(rule.code).and_then(|own| own.severity).unwrap_or(case.severity)
     }
 
-    pub(crate) fn number(&self, option: &RuleOption) -> f64 {
+    /// The value of a number option in force: the profile's, else the default; 0 of a list option.
+    ///
+    /// ```
+    /// use luna_core::{Profile, Validator, rules::DefaultValue};
+    /// let profile = Profile::parse("[rules.LP012]\nmin_side = 100\n", "ours")?;
+    /// let validator = Validator::builder().profile(profile).build()?;
+    /// let rule = validator.settings().registry().get("LP012").unwrap();
+    /// let option = rule.options.iter().find(|option| option.key == "min_side").unwrap();
+    /// assert_eq!(validator.settings().number(option), 100.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn number(&self, option: &RuleOption) -> f64 {
         match (self.option(option), option.default) {
             (Some(OptionValue::Number(value)), _) => *value,
             (_, DefaultValue::Number { value, .. }) => value,
@@ -187,7 +198,8 @@ impl Settings {
         }
     }
 
-    pub(crate) fn texts(&self, option: &RuleOption) -> Vec<String> {
+    /// The value of a list option in force; empty of a number option.
+    pub fn texts(&self, option: &RuleOption) -> Vec<String> {
         match (self.option(option), option.default) {
             (Some(OptionValue::Texts(values)), _) => values.clone(),
             (_, DefaultValue::Texts(values)) => values.iter().map(ToString::to_string).collect(),

@@ -9,7 +9,7 @@
   const size = (n) => (n < 1e6 ? `${number.format(Math.ceil(n / 1e3))} kB` : n < 1e9
     ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`);
   const known = new Set(form.dataset.known.split(" "));
-  const [aCall, atOnce, mostShown, tries] = [1000, 4, 500, 3];
+  const [aCall, atOnce, mostShown, rowHeight, tries] = [1000, 4, 500, 28, 3];
   const replaces = form.dataset.replaces ?? null;
   let dataset = form.dataset.dataset ?? null;
   let chosen = [];
@@ -172,7 +172,43 @@
     last = Date.now();
     say(`${number.format(state.done)} of ${counted(state.all, "file")} sent, ${size(state.sent)} of ${size(state.bytes)}`);
   };
-  const line = (it, text) => { if (it.line) it.line.textContent = `${it.path}: ${text}`; };
+  // The list of files: all of a few, else only those in sight, between two fillers.
+  const list = { work: [], first: 0, last: 0 };
+  const row = (it, at) => {
+    const line = document.createElement("li");
+    line.textContent = `${it.path}: ${it.said}`;
+    line.ariaSetSize = list.work.length;
+    line.ariaPosInSet = at + 1;
+    it.line = line;
+    return line;
+  };
+  const filler = (rows) => {
+    const line = document.createElement("li");
+    line.ariaHidden = true;
+    line.className = "filler";
+    line.style.height = `${rows * rowHeight}px`;
+    return line;
+  };
+  const drawList = () => {
+    const [box, all] = [get("files"), list.work.length];
+    const isWindow = all > mostShown;
+    box.classList.toggle("window", isWindow);
+    const seen = Math.ceil(box.clientHeight / rowHeight);
+    list.first = isWindow ? Math.max(0, Math.floor(box.scrollTop / rowHeight) - seen) : 0;
+    list.last = isWindow ? Math.min(all, list.first + 3 * seen) : all;
+    list.work.forEach((it) => { it.line = null; });
+    const rows = list.work.slice(list.first, list.last).map((it, at) => row(it, list.first + at));
+    box.replaceChildren(...(isWindow ? [filler(list.first), ...rows, filler(all - list.last)] : rows));
+  };
+  get("files").addEventListener("scroll", () => {
+    const at = Math.floor(get("files").scrollTop / rowHeight);
+    const seen = Math.ceil(get("files").clientHeight / rowHeight);
+    if (list.work.length > mostShown && (at < list.first || at + seen > list.last)) drawList();
+  });
+  const line = (it, text) => {
+    it.said = text;
+    if (it.line) it.line.textContent = `${it.path}: ${text}`;
+  };
 
   const request = (url, method, headers, body, heard) => new Promise((done, fail) => {
     const it = new XMLHttpRequest();
@@ -246,10 +282,9 @@
     [state.failed, state.all, state.done, state.sent] = [[], work.length, 0, 0];
     state.bytes = work.reduce((sum, it) => sum + it.file.size, 0);
     fails();
-    get("list-note").textContent = work.length > mostShown
-      ? `${number.format(mostShown)} of ${number.format(work.length)} are listed.` : "";
-    work.slice(0, mostShown).forEach((it) => { it.line = document.createElement("li"); line(it, "waits"); });
-    get("files").replaceChildren(...work.slice(0, mostShown).map((it) => it.line));
+    work.forEach((it) => { it.said = "waits"; });
+    list.work = work;
+    drawList();
     const queue = [...work];
     const worker = async () => { while (queue.length) await send(queue.shift()); };
     await Promise.all(Array.from({ length: atOnce }, worker));

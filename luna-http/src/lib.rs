@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod caller;
 mod datasets;
+mod duplicates;
 mod health;
 mod once;
 mod page;

@@ -262,7 +262,7 @@ fn the_exit_code_is_the_verdict() {
     fs::write(clean.path().join(".DS_Store"), "left behind").unwrap();
     let told = service.pushed(clean.path(), &["--name", "clean"]);
     assert_eq!(told.code, Some(0), "{told:?}");
-    let page = format!("{}/api/v1/validation/1/report?format=html", service.line.url());
+    let page = format!("{}/datasets/1", service.line.url());
     assert_eq!(
         told.result,
         format!("PASS  0 errors, 0 warnings; 1 file checked, 0 with errors\n{page}\n")

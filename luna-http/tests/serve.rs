@@ -83,6 +83,17 @@ impl Service {
         with_headers(request, target).body(bytes.to_vec()).send().unwrap()
     }
 
+    fn report(&self, token: &str, dataset: &Value, format: &str) -> Response {
+        let path = format!("{}/api/v1/validation/{dataset}/report?format={format}", self.url);
+        self.client.get(path).bearer_auth(token).send().unwrap()
+    }
+
+    fn thumbnail(&self, token: &str, dataset: &Value, target: &Value) -> Response {
+        let id = &target["file_id"];
+        let path = format!("/api/v1/validation/{dataset}/files/{id}/thumbnail?rule=LF004");
+        self.client.get(format!("{}{path}", self.url)).bearer_auth(token).send().unwrap()
+    }
+
     fn ended(&self, token: &str, dataset: &Value) -> Value {
         let end = Instant::now() + Duration::from_mins(1);
         loop {
@@ -187,10 +198,7 @@ fn a_data_set_is_uploaded_validated_and_read() {
     );
     assert!(status["completed_at"].as_str().unwrap().ends_with('Z'));
 
-    let report = |format: &str| {
-        let path = format!("{}/api/v1/validation/{dataset}/report?format={format}", service.url);
-        service.client.get(path).bearer_auth(&token).send().unwrap()
-    };
+    let report = |format: &str| service.report(&token, dataset, format);
     let json: Value = report("json").json().unwrap();
     let cut =
         json["files"].as_array().unwrap().iter().find(|it| it["path"] == "a/cut.png").unwrap();
@@ -204,23 +212,15 @@ fn a_data_set_is_uploaded_validated_and_read() {
     assert!(html.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(html.text().unwrap().contains("LF004"));
     problem(report("exe"), 422, "invalid-query");
-
-    let thumbnail = |target: &Value| {
-        let id = &target["file_id"];
-        let path = format!("/api/v1/validation/{dataset}/files/{id}/thumbnail?rule=LF004");
-        service.client.get(format!("{}{path}", service.url)).bearer_auth(&token).send().unwrap()
-    };
     for (target, is_cut) in targets.iter().zip([false, true]) {
-        let answer = thumbnail(target);
-        assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["content-type"]),
-            (200, &"image/svg+xml")
-        );
+        let answer = service.thumbnail(&token, dataset, target);
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "image/svg+xml");
         let svg = answer.text().unwrap();
         assert!(svg.contains("href=\"data:image/jpeg;base64,/9j/"), "{svg:.300}");
         assert_eq!(svg.contains("<rect class=\"undecoded\""), is_cut);
     }
-    problem(thumbnail(&targets[2]), 404, "no-picture");
+    problem(service.thumbnail(&token, dataset, &targets[2]), 404, "no-picture");
 }
 
 #[test]

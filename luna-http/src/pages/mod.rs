@@ -7,6 +7,8 @@
 mod assets;
 mod dataset;
 mod datasets;
+mod duplicates;
+mod examples;
 mod layout;
 mod organiser;
 mod report;
@@ -26,6 +28,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use luna_worker::storage::origin;
 use maud::html;
 
 use self::layout::Frame;
@@ -43,7 +46,9 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
         .merge(dataset::routes())
         .merge(upload::routes())
         .merge(rules::routes())
+        .merge(examples::routes())
         .merge(organiser::routes())
+        .merge(duplicates::routes())
         .route_layer(from_fn_with_state(Arc::clone(service), as_page))
         .merge(assets::routes())
 }
@@ -102,20 +107,13 @@ fn guarded(mut response: Response, service: &Service) -> Response {
 
 fn policy(service: &Service) -> String {
     let uploads = match &service.objects {
-        Objects::Folder(_) => origin(&service.public_url).to_owned(),
+        Objects::Folder(_) => origin(&service.public_url).unwrap_or_default(),
         Objects::Bucket(signer) => signer.public_origin(),
     };
     format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
          connect-src 'self' {uploads}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
-}
-
-/// `https://host:1` of `https://host:1/path`.
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
-    &url[..end]
 }
 
 /// For addresses at which there is nothing: a page for browsers, a document for programs.
@@ -153,15 +151,4 @@ pub(crate) fn error(problem: &Problem, id: &str) -> Response {
         }
     };
     (status, Frame::titled(title).around(&body)).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_end_before_the_path() {
-        assert_eq!(origin("https://luna.example:8443/under/here?x"), "https://luna.example:8443");
-        assert_eq!(origin("http://127.0.0.1:8000"), "http://127.0.0.1:8000");
-    }
 }

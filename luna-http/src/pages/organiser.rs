@@ -63,7 +63,10 @@ async fn page(Shared(service): State, visitor: Visitor) -> Page {
     let body = html! {
         section aria-labelledby="title" {
             h1 #title { "Teams" }
-            p { a href="/organiser.csv" { "All of it as CSV" } }
+            p.links {
+                a href="/organiser.csv" { "All of it as CSV" }
+                a href="/organiser/duplicates" { "Pictures of several teams" }
+            }
             div.scroll tabindex="0" role="group" aria-label="Teams" {
                 table.heat {
                     caption { "The newest data set of each team, and its findings by family; the darker, the more for an image" }
@@ -73,6 +76,7 @@ async fn page(Shared(service): State, visitor: Visitor) -> Page {
                         th scope="col" { "State" }
                         th scope="col" { "Verdict" }
                         th.number scope="col" { "Images" }
+                        th.number scope="col" { "Patients" }
                         th.number scope="col" { "Errors" }
                         @for family in FAMILIES {
                             th.number scope="col" { abbr title=(family.title) { (family.prefix) } }
@@ -114,6 +118,7 @@ impl Line {
                 td { (self.state()) }
                 td { @if let Some(job) = &self.job { (verdict(job)) } }
                 td.number { (number(|it| it.images)) }
+                td.number { (number(|it| it.patients)) }
                 td.number { (number(|it| Some(it.counts.error))) }
                 @for family in FAMILIES { (self.heat(family.prefix)) }
             }
@@ -141,7 +146,8 @@ fn of_family(counts: &Counts, prefix: &str) -> u64 {
 
 async fn csv(Shared(service): State, visitor: Visitor) -> Page {
     visitor.caller.organiser()?;
-    let mut text = String::from("team,dataset_id,dataset,version,state,verdict,images,errors");
+    let mut text =
+        String::from("team,dataset_id,dataset,version,state,verdict,images,patients,errors");
     for family in FAMILIES {
         let _ = write!(text, ",{}", family.prefix);
     }
@@ -160,6 +166,7 @@ impl Line {
     fn write(&self, out: &mut String) {
         let verdict = self.job.as_ref().and_then(|it| it.verdict.as_deref());
         let images = self.summary.as_ref().and_then(|it| it.images);
+        let patients = self.summary.as_ref().and_then(|it| it.patients);
         let errors = self.summary.as_ref().map(|it| it.counts.error);
         let number = |n: Option<u64>| n.map(|it| it.to_string()).unwrap_or_default();
         let dataset = self.dataset.as_ref();
@@ -171,6 +178,7 @@ impl Line {
             self.state().to_owned(),
             verdict.unwrap_or_default().to_owned(),
             number(images),
+            number(patients),
             number(errors),
         ];
         for family in FAMILIES {

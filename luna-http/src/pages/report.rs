@@ -77,7 +77,7 @@ pub(super) async fn report(
 }
 
 /// The digest that a worker left; `None` of jobs from before there were any.
-async fn digest(service: &Service, job: &ValidationJob) -> Result<Option<Digest>> {
+pub(super) async fn digest(service: &Service, job: &ValidationJob) -> Result<Option<Digest>> {
     let artifacts = service.catalogue.artifacts(job.id).await?;
     let Some(artifact) = artifacts.into_iter().find(|it| it.file.name == "digest.json") else {
         return Ok(None);
@@ -172,7 +172,7 @@ fn findings_of(dataset: &Dataset, rule: &str) -> String {
 }
 
 /// Which files of the data set pictures can be asked of.
-struct Pictures {
+pub(super) struct Pictures {
     dataset_id: i64,
     ids: BTreeMap<String, i64>,
 }
@@ -194,10 +194,18 @@ impl Pictures {
             .map(String::as_str);
         let of_rows = findings.iter().filter_map(|it| it.finding.path.as_deref());
         let paths: BTreeSet<&str> = of_rules.chain(of_rows).filter(|_| is_newest).collect();
-        let paths: Vec<&str> = paths.into_iter().collect();
-        let files = service.catalogue.files_at(dataset.id, &paths).await?;
-        let ids = files.into_iter().map(|file| (file.path, file.id)).collect();
-        Ok(Self { dataset_id: dataset.id, ids })
+        Self::at(service, dataset.id, &paths.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Of these files of a data set.
+    pub(super) async fn at(service: &Service, dataset_id: i64, paths: &[&str]) -> Result<Self> {
+        let files = service.catalogue.files_at(dataset_id, paths).await?;
+        Ok(Self { dataset_id, ids: files.into_iter().map(|file| (file.path, file.id)).collect() })
+    }
+
+    /// The same as [`marked`](Self::marked), without marks.
+    pub(super) fn plain(&self, path: &str) -> Option<Markup> {
+        self.marked(path, "")
     }
 
     /// Beside a link that names the file: a picture that is drawn when it comes into sight, with the places of one rule marked.
@@ -245,7 +253,7 @@ fn section_of_cards<'a>(
     }
 }
 
-fn gallery(group: &RuleDigest, pictures: &Pictures) -> Markup {
+pub(super) fn gallery(group: &RuleDigest, pictures: &Pictures) -> Markup {
     let drawn: Vec<_> = group
         .pictures
         .iter()

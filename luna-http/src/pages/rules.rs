@@ -1,17 +1,23 @@
 //! Rules, drawn from their one declaration in the engine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use luna_core::report::Digest;
 use luna_core::rules::{Case, DefaultValue, FAMILIES, Registry, Rule, RuleOption, Status};
 use luna_core::text::counted;
+use luna_core::{Profile, Settings, Validator};
+use luna_worker::catalogue::Dataset;
 use maud::{Markup, html};
 
+use super::examples::{drawing, name};
 use super::layout::{Frame, address, prose, severity, shown};
-use super::summary::summary;
+use super::report::{Pictures, digest, gallery};
+use super::summary::{Summary, summary};
 use super::{Page, Visitor};
 use crate::problem::{Problem, Result};
 use crate::{Service, State};
@@ -42,7 +48,8 @@ async fn index(visitor: Visitor) -> Page {
 async fn rule(Shared(service): State, visitor: Visitor, Path(code): Path<String>) -> Page {
     let registry = Registry::default();
     let rule = registry.find(&code).ok_or_else(Problem::not_found)?;
-    let own = own(&service, visitor.caller.team_id, rule).await?;
+    let newest = Newest::of(&service, visitor.caller.team_id).await?;
+    let settings = in_force(&service, newest.as_ref()).await?;
     let title = format!("{} {}", rule.code, rule.name);
     let body = html! {
         section aria-labelledby="title" {
@@ -52,7 +59,8 @@ async fn rule(Shared(service): State, visitor: Visitor, Path(code): Path<String>
             @if matches!(rule.status, Status::Preview { .. }) {
                 p.notice { "In preview: it runs only where a profile selects it." }
             }
-            (own)
+            @if let Some(newest) = &newest { (newest.findings_of(rule)) }
+            (examples(&service, rule).await?)
             @for (heading, text) in [
                 ("Why it matters", rule.why),
                 ("What to do", rule.how_to_fix),
@@ -64,7 +72,7 @@ async fn rule(Shared(service): State, visitor: Visitor, Path(code): Path<String>
                 }
             }
             (cases(rule))
-            (options(rule))
+            (options(rule, &settings))
             @if !rule.references.is_empty() {
                 h2 { "References" }
                 ul { @for reference in rule.references { li { (prose(reference)) } } }
@@ -74,19 +82,81 @@ async fn rule(Shared(service): State, visitor: Visitor, Path(code): Path<String>
     Ok(Frame::of(&visitor, &title).around(&body).into_response())
 }
 
-/// What the rule found in the newest data set of the team.
-async fn own(service: &Service, team_id: i64, rule: &Rule) -> Result<Markup> {
-    let newest = service.catalogue.datasets(Some(team_id), None, 1).await?;
-    let Some(dataset) = newest.first() else { return Ok(html! {}) };
-    let jobs = service.catalogue.latest_jobs(&[dataset.id]).await?;
-    let Some(summary) = jobs.first().and_then(summary) else { return Ok(html! {}) };
-    let findings = summary.counts.by_rule.get(rule.code).copied().unwrap_or_default();
-    let page = address(&format!("/datasets/{}", dataset.id), &[("rule", rule.code)]);
+/// The newest validated data set of a team.
+struct Newest {
+    dataset: Dataset,
+    profile_id: Option<i64>,
+    summary: Summary,
+    digest: Option<Digest>,
+    pictures: Pictures,
+}
+
+impl Newest {
+    async fn of(service: &Service, team_id: i64) -> Result<Option<Self>> {
+        let newest = service.catalogue.datasets(Some(team_id), None, 1).await?;
+        let Some(dataset) = newest.into_iter().next() else { return Ok(None) };
+        let jobs = service.catalogue.latest_jobs(&[dataset.id]).await?;
+        let Some((job, summary)) = jobs.first().and_then(|job| Some((job, summary(job)?))) else {
+            return Ok(None);
+        };
+        let digest = digest(service, job).await?;
+        let paths = digest.iter().flat_map(|it| &it.rules).flat_map(|it| &it.pictures);
+        let paths: BTreeSet<&str> = paths.map(String::as_str).collect();
+        let paths: Vec<&str> = paths.into_iter().collect();
+        let pictures = Pictures::at(service, dataset.id, &paths).await?;
+        Ok(Some(Self { profile_id: job.profile_id, dataset, summary, digest, pictures }))
+    }
+
+    /// What a rule found in it, with pictures.
+    fn findings_of(&self, rule: &Rule) -> Markup {
+        let findings = self.summary.counts.by_rule.get(rule.code).copied().unwrap_or_default();
+        let page = address(&format!("/datasets/{}", self.dataset.id), &[("rule", rule.code)]);
+        let groups = self.digest.iter().flat_map(|it| &it.rules).filter(|it| it.rule == rule.code);
+        html! {
+            div.notice {
+                p {
+                    @if findings == 0 { "Nothing of it in " (shown(&self.dataset.name)) "." } @else {
+                        a href={ (page) "#findings" } { "Your " (counted(findings, "finding")) }
+                        " in " (shown(&self.dataset.name)) "."
+                    }
+                }
+                @for group in groups { (gallery(group, &self.pictures)) }
+            }
+        }
+    }
+}
+
+/// What a team is judged by: the profile of its newest validation.
+async fn in_force(service: &Service, newest: Option<&Newest>) -> Result<Settings> {
+    let profile = match newest.and_then(|it| it.profile_id) {
+        None => Profile::default(),
+        Some(id) => {
+            let kept = service.catalogue.profile(id).await?;
+            Profile::parse(&kept.body, &kept.name).map_err(|error| {
+                tracing::error!(%error, profile = id, "a kept profile cannot be read");
+                Problem::internal()
+            })?
+        }
+    };
+    let validator = Validator::builder().profile(profile).threads(1).build();
+    Ok(validator.map_err(|_| Problem::internal())?.settings().clone())
+}
+
+/// How it looks where the rule fires, and where it does not.
+async fn examples(service: &Service, rule: &Rule) -> Result<Markup> {
+    let mut shown = Vec::new();
+    for (fires, caption) in [(true, "It fires here"), (false, "and here it is silent")] {
+        if drawing(service, rule, fires).await?.is_some() {
+            shown.push((format!("/rules/{}/{}", rule.code, name(fires)), caption));
+        }
+    }
     Ok(html! {
-        p.notice {
-            @if findings == 0 { "Nothing of it in " (shown(&dataset.name)) "." } @else {
-                a href={ (page) "#findings" } { "Your " (counted(findings, "finding")) }
-                " in " (shown(&dataset.name)) "."
+        @if !shown.is_empty() {
+            h2 { "How it looks" }
+            ul.gallery {
+                @for (source, caption) in &shown {
+                    li { figure { img.picture src=(source) alt="" loading="lazy"; figcaption { (caption) } } }
+                }
             }
         }
     })
@@ -116,27 +186,33 @@ fn cases(rule: &Rule) -> Markup {
     }
 }
 
-fn options(rule: &Rule) -> Markup {
+fn options(rule: &Rule, settings: &Settings) -> Markup {
     let default = |option: &RuleOption| match option.default {
         DefaultValue::Number { value, least, most } => {
-            (value.to_string(), format!("{least} to {most}"))
+            (value.to_string(), settings.number(option).to_string(), format!("{least} to {most}"))
         }
-        DefaultValue::Texts(texts) => (texts.join(", "), "list of texts".to_owned()),
+        DefaultValue::Texts(texts) => {
+            (texts.join(", "), settings.texts(option).join(", "), "list of texts".to_owned())
+        }
     };
     html! {
         @if !rule.options.is_empty() {
             h2 { "Options" }
-            p { "Under " code { "[rules." (rule.code) "]" } " in a profile." }
+            p {
+                "Under " code { "[rules." (rule.code) "]" } " in a profile; you are judged by "
+                b { (shown(&settings.profile().name)) } "."
+            }
             table.stack {
                 thead { tr {
-                    th scope="col" { "Key" } th scope="col" { "Default" }
+                    th scope="col" { "Key" } th scope="col" { "In force" } th scope="col" { "Default" }
                     th scope="col" { "Range" } th scope="col" { "What it does" }
                 } }
                 tbody {
                     @for option in rule.options {
-                        @let (value, range) = default(option);
+                        @let (value, in_force, range) = default(option);
                         tr {
                             th scope="row" { code { (option.key) } }
+                            td data-label="In force" { (in_force) " " (option.unit) }
                             td data-label="Default" { (value) " " (option.unit) }
                             td data-label="Range" { (range) }
                             td data-label="What it does" { (prose(option.about)) }

@@ -15,6 +15,8 @@ pub(super) struct Summary {
     pub(super) counts: Counts,
     /// Images; `None` from workers that did not count them.
     pub(super) images: Option<u64>,
+    /// Patients that the DICOM headers tell apart; `None` from workers that did not count them.
+    pub(super) patients: Option<u64>,
     pub(super) files_checked: u64,
     pub(super) files_failed: u64,
 }

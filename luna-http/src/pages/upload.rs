@@ -127,8 +127,7 @@ fn form(service: &Service, dataset: Option<&Dataset>, earlier: Option<&Dataset>)
                 progress #bar aria-label="Sent" max="1" value="0" {}
                 p.quiet { "Closing this tab loses nothing: come back and choose the same folder." }
                 h2 { "Files" }
-                p.quiet #list-note {}
-                ul.live #files {}
+                ul.live #files tabindex="0" aria-label="Files" {}
             }
         }
     }

@@ -94,7 +94,7 @@ pub(super) async fn insert(tx: &mut Tx, job_id: i64, report: &Report) -> Result<
 }
 
 /// Names in archives may hold what a text column cannot; JSON escapes it, this is for the index.
-fn without_nul(path: &str) -> String {
+pub(super) fn without_nul(path: &str) -> String {
     path.replace('\0', "\u{fffd}")
 }
 

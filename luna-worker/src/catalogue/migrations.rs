@@ -24,10 +24,11 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     step!(1, "catalogue and queue", "0001_catalogue_and_queue.sql"),
     step!(2, "events and suspects", "0002_events_and_suspects.sql"),
     step!(3, "sessions and submissions", "0003_sessions_and_submissions.sql"),
+    step!(4, "fingerprints", "0004_fingerprints.sql"),
 ];
 
 /// The newest schema that this program knows.

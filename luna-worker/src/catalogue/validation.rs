@@ -296,6 +296,7 @@ impl Catalogue {
         let sql = "UPDATE validation_jobs SET verdict = $2, summary = $3 WHERE id = $1";
         tx.run(sql, values![job_id, verdict.as_str(), &*outcome.summary]).await?;
         super::findings::insert(&mut tx, job_id, outcome.report).await?;
+        super::fingerprints::insert(&mut tx, job_id, outcome.report).await?;
         for batch in outcome.artifacts.chunks(BATCH) {
             insert_artifacts(&mut tx, job_id, batch).await?;
         }

@@ -100,7 +100,7 @@ impl Server {
 
     /// Where a data set's report is, for whoever signs in.
     pub(crate) fn report_page(&self, dataset_id: i64) -> String {
-        format!("{}/api/v1/validation/{dataset_id}/report?format=html", self.shown())
+        format!("{}/datasets/{dataset_id}", self.shown())
     }
 
     /// Asks who one is, so that a wrong address or key is known before any work.
@@ -420,10 +420,7 @@ mod tests {
     fn an_address_may_lie_below_a_path() {
         let server = server("https://host/luna/", false).unwrap();
         assert_eq!(server.url("/api/v1/upload/start"), "https://host/luna/api/v1/upload/start");
-        assert_eq!(
-            server.report_page(7),
-            "https://host/luna/api/v1/validation/7/report?format=html"
-        );
+        assert_eq!(server.report_page(7), "https://host/luna/datasets/7");
     }
 
     #[test]

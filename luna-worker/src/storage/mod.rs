@@ -36,7 +36,7 @@ pub use self::object::{Listing, ObjectWriter, Stored};
 pub use self::part::Part;
 pub use self::ranges::ObjectBytes;
 #[cfg(feature = "service")]
-pub use self::signed::{Signer, base64_of};
+pub use self::signed::{Signer, base64_of, origin};
 pub use self::source::StoredSource;
 
 /// A bucket, container or folder, or what lies below a prefix of it. Cheap to clone.

@@ -48,6 +48,18 @@ pub fn base64_of(sha256: &str) -> Option<String> {
     Some(base64::engine::general_purpose::STANDARD.encode(hex::decode(sha256).ok()?))
 }
 
+/// Where a page comes from, as browsers say it: scheme, host, and port where it is not the usual one.
+///
+/// ```
+/// use luna_worker::storage::origin;
+/// assert_eq!(origin("https://luna.example:8443/under?x").as_deref(), Some("https://luna.example:8443"));
+/// assert_eq!(origin("luna.example"), None);
+/// ```
+pub fn origin(url: &str) -> Option<String> {
+    let origin = reqwest::Url::parse(url).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
 impl Storage {
     /// What signs for this bucket; clients reach it at `public_endpoint`, where that is another than ours.
     ///
@@ -145,6 +157,36 @@ impl Signer {
         Ok(())
     }
 
+    /// Sends an object as a page of `origin` would (Fetch standard, CORS protocol); whoever calls removes it.
+    ///
+    /// # Errors
+    /// Why browsers cannot.
+    pub async fn send_as_browser(&self, key: &str, origin: &str) -> Result<(), String> {
+        let kind = "application/octet-stream";
+        let url = self.put(key, &[("content-type", kind)], OWN);
+        let unreachable = |_| format!("{} does not answer", self.public_origin());
+        let asked = self
+            .client
+            .request(reqwest::Method::OPTIONS, &url)
+            .header("origin", origin)
+            .header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "content-type")
+            .send();
+        let asked = asked.await.map_err(unreachable)?;
+        if !asked.status().is_success() || !names(&asked, "access-control-allow-origin", origin) {
+            return Err(format!("pages of {origin} may not send to the bucket"));
+        }
+        let sent = self.client.put(&url).header("origin", origin).header("content-type", kind);
+        let sent = sent.body("luna admin doctor").send().await.map_err(unreachable)?;
+        if !sent.status().is_success() {
+            return Err(format!("a signed PUT was answered {}", sent.status().as_u16()));
+        }
+        if !names(&sent, "access-control-expose-headers", "etag") {
+            return Err(format!("pages of {origin} may not read the ETag of the bucket's answers"));
+        }
+        Ok(())
+    }
+
     async fn answered(&self, key: &str, request: reqwest::RequestBuilder) -> Result<String> {
         let unreachable = || Error::Unreachable {
             place: super::error::shown(&self.address, key),
@@ -171,6 +213,13 @@ impl Signer {
     fn full(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
+}
+
+/// Whether a list in a header names this, or all.
+fn names(answer: &reqwest::Response, header: &str, wanted: &str) -> bool {
+    let listed = answer.headers().get_all(header).iter().filter_map(|it| it.to_str().ok());
+    let mut listed = listed.flat_map(|it| it.split(',')).map(str::trim);
+    listed.any(|it| it == "*" || it.eq_ignore_ascii_case(wanted))
 }
 
 fn credentials(address: &Address) -> Option<Credentials> {

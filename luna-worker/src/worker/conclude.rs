@@ -1,5 +1,6 @@
 //! The last step of a job: all records in, the reports out, once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use luna_core::conclude::{Entry, Whole, conclude};
@@ -172,12 +173,15 @@ fn summary(report: &Report) -> serde_json::Value {
     let failed = |file: &&luna_core::report::FileEntry| {
         file.findings.iter().any(|it| it.severity == Severity::Error && !it.excepted)
     };
+    let patients =
+        report.files.iter().filter_map(|file| file.facts.dicom.as_ref()?.patient.as_deref());
     serde_json::json!({
         "valid": report.verdict == luna_core::report::Verdict::Pass,
         "verdict": report.verdict,
         "counts": report.counts,
         "files_checked": report.dataset.files,
         "images": report.dataset.images,
+        "patients": patients.collect::<BTreeSet<_>>().len(),
         "files_failed": report.files.iter().filter(failed).count(),
     })
 }

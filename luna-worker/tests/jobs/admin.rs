@@ -95,6 +95,19 @@ fn the_doctor_tries_everything_and_says_what_to_do() {
 }
 
 #[test]
+fn the_doctor_sends_to_a_bucket_as_a_browser_would() {
+    let Some(mut service) = Service::on_servers() else { return };
+    let (code, text) = admin(&service, &["doctor"]);
+    assert!(code == 0 && text.contains("ok    browsers: can send to http://127.0.0.1:"), "{text}");
+    assert_eq!(service.objects(), Vec::<String>::new());
+    let away = "http://127.0.0.1:1".to_owned();
+    service.environment.push(("LUNA_STORAGE_PUBLIC_URL".to_owned(), away));
+    let (code, text) = admin(&service, &["doctor"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("FAIL  browsers: ") && text.contains("CORS"), "{text}");
+}
+
+#[test]
 fn dead_letters_are_shown_and_get_another_chance() {
     let service = Service::alone();
     let job = service.upload(service.team(), &set(5, 22));

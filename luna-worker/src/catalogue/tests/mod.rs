@@ -1,5 +1,6 @@
 //! One suite, run on SQLite and on the PostgreSQL that `LUNA_TEST_POSTGRES` names.
 
+mod fingerprints;
 mod jobs;
 mod migrations;
 mod people;

@@ -6,7 +6,7 @@ use crate::catalogue::{Catalogue, Moment};
 use crate::command::exit::{Exit, Failure};
 use crate::command::service::Catalogued;
 use crate::command::stdout;
-use crate::storage::Storage;
+use crate::storage::{Storage, origin};
 
 /// Clocks further apart than this make signatures and leases hard to trust.
 const APART: Duration = Duration::from_secs(5);
@@ -18,15 +18,66 @@ struct Tried {
     outcome: Result<String, (String, &'static str)>,
 }
 
-pub(super) async fn run(catalogued: &Catalogued) -> Result<Exit, Failure> {
-    let mut tried = Vec::new();
-    let catalogue = database(catalogued, &mut tried).await;
-    if let Some(catalogue) = &catalogue {
-        tried.push(clock(catalogue).await);
-        tried.push(workers(catalogue).await);
+/// How browsers reach things.
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// How clients reach the service; a bucket must let its pages send files
+    #[arg(
+        long,
+        env = "LUNA_PUBLIC_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8000"
+    )]
+    public_url: String,
+
+    /// The bucket's endpoint as clients reach it, where that is another than the service's own
+    #[arg(long, env = "LUNA_STORAGE_PUBLIC_URL", value_name = "URL")]
+    storage_public_url: Option<String>,
+}
+
+impl Doctor {
+    pub(super) async fn run(&self, catalogued: &Catalogued) -> Result<Exit, Failure> {
+        let mut tried = Vec::new();
+        let catalogue = database(catalogued, &mut tried).await;
+        if let Some(catalogue) = &catalogue {
+            tried.push(clock(catalogue).await);
+            tried.push(workers(catalogue).await);
+        }
+        if let Some(storage) = storage(catalogued, &mut tried).await {
+            tried.extend(self.browsers(&storage).await);
+        }
+        tried.push(key(catalogued));
+        said(tried)
     }
-    storage(catalogued, &mut tried).await;
-    tried.push(key(catalogued));
+
+    /// Whether browsers can send to a bucket; a folder is behind the service itself.
+    async fn browsers(&self, storage: &Storage) -> Option<Tried> {
+        if storage.folder().is_some() {
+            return None;
+        }
+        let remedy = "Let the bucket's CORS rules allow PUT with any header from LUNA_PUBLIC_URL's origin and \
+                      expose ETag; LUNA_STORAGE_PUBLIC_URL says where browsers reach it.";
+        let outcome = match storage.signer(self.storage_public_url.as_deref()) {
+            Err(error) => Err((error.to_string(), remedy)),
+            Ok(signer) => {
+                let key = format!("doctor/browser-{}", std::process::id());
+                let sent = match origin(&self.public_url) {
+                    Some(origin) => signer.send_as_browser(&key, &origin).await,
+                    None => Err("LUNA_PUBLIC_URL is no URL".to_owned()),
+                };
+                // It may have arrived although the answer was no use; what is not there need not go.
+                let removed = storage.delete(&key).await.map_err(|error| error.to_string());
+                match sent.and(removed) {
+                    Ok(()) => Ok(format!("can send to {}", signer.public_origin())),
+                    Err(why) => Err((why, remedy)),
+                }
+            }
+        };
+        Some(Tried { what: "browsers", outcome })
+    }
+}
+
+fn said(tried: Vec<Tried>) -> Result<Exit, Failure> {
     let mut is_well = true;
     for Tried { what, outcome } in tried {
         match outcome {
@@ -93,17 +144,21 @@ async fn workers(catalogue: &Catalogue) -> Tried {
     Tried { what: "queue", outcome }
 }
 
-async fn storage(catalogued: &Catalogued, tried: &mut Vec<Tried>) {
+async fn storage(catalogued: &Catalogued, tried: &mut Vec<Tried>) -> Option<Storage> {
     let remedy = "Check LUNA_STORAGE_URL, that the bucket exists, and that the credentials may read, \
                   write, list and delete in it.";
-    let outcome = match catalogued.storage() {
-        Err(failure) => Err((failure.in_full(), remedy)),
+    let (storage, outcome) = match catalogued.storage() {
+        Err(failure) => (None, Err((failure.in_full(), remedy))),
         Ok(storage) => match round(&storage).await {
-            Ok(millis) => Ok(format!("written, read, listed and deleted an object ({millis} ms)")),
-            Err(why) => Err((why, remedy)),
+            Ok(millis) => {
+                let how = format!("written, read, listed and deleted an object ({millis} ms)");
+                (Some(storage), Ok(how))
+            }
+            Err(why) => (None, Err((why, remedy))),
         },
     };
     tried.push(Tried { what: "storage", outcome });
+    storage
 }
 
 /// Writes an object, reads it, finds it in the list, deletes it.

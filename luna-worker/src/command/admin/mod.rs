@@ -59,15 +59,15 @@ enum Action {
     /// Bring the database's schema up to date
     Migrate,
     /// Try everything for real, and say what to do about what fails
-    Doctor,
+    Doctor(doctor::Doctor),
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let Self { catalogued, action } = self;
         runtime()?.block_on(async {
-            if let Action::Doctor = action {
-                return doctor::run(&catalogued).await;
+            if let Action::Doctor(doctor) = action {
+                return doctor.run(&catalogued).await;
             }
             let catalogue = catalogued.catalogue().await?;
             let done = match action {
@@ -80,7 +80,7 @@ impl Arguments {
                 Action::Cleanup(action) => action.run(&catalogue, &catalogued).await,
                 Action::Scrub(action) => action.run(&catalogue, &catalogued).await,
                 // Opening it was the migration.
-                Action::Migrate | Action::Doctor => {
+                Action::Migrate | Action::Doctor(_) => {
                     stdout::line("The schema is up to date.").map(|()| Exit::Clean)
                 }
             };
