@@ -22,6 +22,8 @@ class Service:
                 stderr=log,
             )
         self.url = f"http://{self._address(folder / 'log')}"
+        # Of the first who signs in; a minute has five tries.
+        self.session: dict[str, str] | None = None
         said = (folder / "out").read_text().splitlines()[0]
         self.password = said.removeprefix("admin password: ")
 

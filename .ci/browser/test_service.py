@@ -40,10 +40,16 @@ def forget(page: Chrome) -> None:
 
 def sign_in(page: Chrome, service: Service, path: str = "/") -> None:
     forget(page)
+    if service.session is None:
+        page.get(f"{service.url}/sign-in")
+        one(page, "#username").send_keys("admin")
+        one(page, "#password").send_keys(service.password, Keys.ENTER)
+        wait(page, lambda it: "/sign-in" not in it.current_url)
+        service.session = page.get_cookie("luna_session")
+    else:
+        known = {key: service.session[key] for key in ("name", "value", "domain", "path")}
+        page.execute_cdp_cmd("Network.setCookie", known)
     page.get(service.url + path)
-    one(page, "#username").send_keys("admin")
-    one(page, "#password").send_keys(service.password, Keys.ENTER)
-    wait(page, lambda it: "/sign-in" not in it.current_url)
 
 
 def is_validated(page: Chrome) -> bool:
