@@ -10,6 +10,7 @@ mod body;
 mod caller;
 mod datasets;
 mod health;
+pub mod metrics;
 mod once;
 mod page;
 mod pages;
@@ -28,11 +29,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse as _, Response};
 use luna_worker::catalogue::Catalogue;
 use luna_worker::storage::{Signer, Storage};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Attempts;
 use self::tokens::Keys;
@@ -56,6 +59,8 @@ pub struct Service {
     streams: Arc<Semaphore>,
     /// Who may draw pictures at once.
     drawing: Arc<Semaphore>,
+    /// The figures are read at another address.
+    has_figures_apart: bool,
     /// The service stops: streams end.
     closing: CancellationToken,
     attempts: Attempts,
@@ -99,6 +104,7 @@ impl Service {
             quota,
             streams: Self::streams(),
             drawing: Self::drawers(),
+            has_figures_apart: false,
             closing: CancellationToken::new(),
             attempts: Attempts::default(),
             in_flight: InFlight::default(),
@@ -106,8 +112,7 @@ impl Service {
     }
 }
 
-fn app(service: Service) -> Router {
-    let service = Arc::new(service);
+fn app(service: Arc<Service>) -> Router {
     let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
     Router::new()
         .merge(api::router().layer(once))
@@ -116,26 +121,46 @@ fn app(service: Service) -> Router {
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), pages::renewed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(metrics::watch))
         .layer(axum::middleware::from_fn(problem::with_request_id))
         .with_state(service)
 }
 
+/// A defect in one answer is told of as one, and ends no other.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request ended with a panic");
+    problem::Problem::internal().into_response()
+}
+
 pub use self::api::openapi;
 
-/// Serves until `shutdown` resolves; requests in work are answered first.
+/// Serves until `shutdown` resolves; requests in work are answered first. The figures are at the second
+/// listener, if there is one.
 ///
 /// # Errors
-/// If the listener fails.
+/// If a listener fails.
 pub async fn serve(
     listener: TcpListener,
+    figures: Option<TcpListener>,
     service: Service,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let service = Arc::new(Service { has_figures_apart: figures.is_some(), ..service });
     let closing = service.closing.clone();
+    if let Some(figures) = figures {
+        let (routes, closing) = (metrics::apart(Arc::clone(&service)), closing.clone());
+        tokio::spawn(async move {
+            let served = axum::serve(figures, routes);
+            if let Err(error) = served.with_graceful_shutdown(closing.cancelled_owned()).await {
+                tracing::error!(%error, "the address of the figures failed");
+            }
+        });
+    }
+    let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let shutdown = async move {
         shutdown.await;
         closing.cancel();
     };
-    let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(shutdown).await
 }

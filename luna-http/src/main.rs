@@ -67,6 +67,10 @@ struct Serve {
     #[arg(long, env = "LUNA_STORAGE_PUBLIC_URL", value_name = "URL")]
     storage_public_url: Option<String>,
 
+    /// Address and port of /metrics, which is beside everything else unless given
+    #[arg(long, env = "LUNA_METRICS_BIND", value_name = "ADDRESS")]
+    metrics_bind: Option<SocketAddr>,
+
     #[command(flatten)]
     quota: Quota,
 
@@ -102,6 +106,10 @@ fn openapi() -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{document}")?)
 }
 
+async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))
+}
+
 impl Serve {
     async fn run(self) -> anyhow::Result<()> {
         // Before anybody learns that it listens: a stop must never find it unprepared.
@@ -110,9 +118,11 @@ impl Serve {
         let secret = setup::secret(self.jwt_secret.clone(), self.bind, self.catalogued.data_dir())?;
         let identity_key = self.catalogued.identity_key()?;
         self.logs.check()?;
-        let listener = TcpListener::bind(self.bind)
-            .await
-            .with_context(|| format!("cannot listen on {}", self.bind))?;
+        let listener = listen(self.bind).await?;
+        let figures = match self.metrics_bind {
+            Some(bind) => Some(listen(bind).await?),
+            None => None,
+        };
         let (catalogue, storage) = self.catalogued.open().await?;
         let objects = setup::objects(&storage, self.storage_public_url.as_deref())?;
         if let Some(password) = setup::administrator(&catalogue, self.password()?).await? {
@@ -120,7 +130,7 @@ impl Serve {
             writeln!(std::io::stdout(), "admin password: {password}")?;
         }
         self.logs.begin()?;
-        luna_worker::metrics::begin();
+        luna_http::metrics::begin();
         let address = listener.local_addr()?;
         let url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let worker = match self.worker {
@@ -132,10 +142,14 @@ impl Serve {
                 Some(tokio::spawn(async move { worker.run(stop).await }))
             }
         };
+        if let Some(figures) = &figures {
+            tracing::info!(address = %figures.local_addr()?, "metrics");
+        }
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let settings = Settings { objects, secret, public_url: url, quota: self.quota };
         let service = Service::new(catalogue.clone(), storage, settings);
-        let served = luna_http::serve(listener, service, stop.clone().cancelled_owned()).await;
+        let served =
+            luna_http::serve(listener, figures, service, stop.clone().cancelled_owned()).await;
         // If the listener failed, the worker is not told by anybody else.
         CancellationToken::cancel(&stop);
         if let Some(worker) = worker {

@@ -171,6 +171,8 @@ impl From<storage::Error> for Problem {
 
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {
+        // Files that teams send are written beside the storage's own door.
+        storage::failed(storage::Operation::Write);
         tracing::error!(%error, "the storage failed");
         match error.kind() {
             std::io::ErrorKind::StorageFull => {
@@ -237,7 +239,8 @@ const KEPT: [axum::http::HeaderName; 7] = [
 /// Gives each request a number, on its answer and in the log, and problems their body.
 pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let Ok(id) = luna_worker::secrets::new() else { return Problem::internal().into_response() };
-    let span = tracing::info_span!("request", id, method = %request.method());
+    let method = crate::metrics::word(request.method());
+    let span = tracing::info_span!("request", id, method);
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let head = response.headers().clone();

@@ -94,7 +94,7 @@ impl Arguments {
 impl Run {
     fn run(self) -> Result<Exit, Failure> {
         self.logs.begin()?;
-        metrics::begin();
+        metrics::begin(&[]);
         runtime()?.block_on(async {
             // Before anybody learns that it works: a stop must never find it unprepared.
             let stop = stop_signal().map_err(|source| Failure::service("signals", source))?;
