@@ -10,6 +10,8 @@ mod body;
 mod caller;
 mod datasets;
 mod health;
+mod limits;
+mod listen;
 pub mod metrics;
 mod once;
 mod page;
@@ -23,9 +25,9 @@ mod upload;
 mod validation;
 
 use std::future::Future;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,6 +40,8 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Attempts;
+use self::limits::Calls;
+pub use self::limits::Origin;
 use self::tokens::Keys;
 use self::upload::InFlight;
 pub use self::upload::Quota;
@@ -64,6 +68,10 @@ pub struct Service {
     /// The service stops: streams end.
     closing: CancellationToken,
     attempts: Attempts,
+    calls: Calls,
+    /// After so long without a byte, whoever sends is too slow.
+    silence: Duration,
+    cors_origins: Vec<Origin>,
     in_flight: InFlight,
 }
 
@@ -87,6 +95,12 @@ pub struct Settings {
     pub public_url: String,
     /// What a team may hold, unless a task says otherwise.
     pub quota: Quota,
+    /// Calls of a team in a second; 0 for as many as come.
+    pub rate_per_second: u32,
+    /// After so long without a byte, whoever sends is refused.
+    pub sender_timeout: Duration,
+    /// Origins whose pages may call the API.
+    pub cors_origins: Vec<Origin>,
 }
 
 type State = axum::extract::State<Arc<Service>>;
@@ -94,33 +108,44 @@ type State = axum::extract::State<Arc<Service>>;
 impl Service {
     /// A service on a catalogue and a storage.
     pub fn new(catalogue: Catalogue, storage: Storage, settings: Settings) -> Self {
-        let Settings { objects, secret, public_url, quota } = settings;
         Self {
             catalogue,
             storage,
-            objects,
-            keys: Keys::new(&secret),
-            public_url: public_url.trim_end_matches('/').to_owned(),
-            quota,
+            objects: settings.objects,
+            keys: Keys::new(&settings.secret),
+            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+            quota: settings.quota,
             streams: Self::streams(),
             drawing: Self::drawers(),
             has_figures_apart: false,
             closing: CancellationToken::new(),
             attempts: Attempts::default(),
+            calls: Calls::new(settings.rate_per_second),
+            silence: settings.sender_timeout,
+            cors_origins: settings.cors_origins,
             in_flight: InFlight::default(),
         }
     }
 }
 
 fn app(service: Arc<Service>) -> Router {
+    let patient = axum::middleware::from_fn_with_state(Arc::clone(&service), listen::patient);
     let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
+    let mut calls = api::router().layer(once);
+    if !service.cors_origins.is_empty() {
+        // What asks whether a method may be used comes by the one that no route takes.
+        calls = calls
+            .method_not_allowed_fallback(async || problem::Problem::wrong_method())
+            .layer(limits::cors(&service.cors_origins));
+    }
     Router::new()
-        .merge(api::router().layer(once))
+        .merge(calls)
         .merge(pages::routes(&service))
         .fallback(pages::nothing)
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), pages::renewed))
+        .layer(patient)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(metrics::watch))
         .layer(axum::middleware::from_fn(problem::with_request_id))
@@ -137,15 +162,12 @@ pub use self::api::openapi;
 
 /// Serves until `shutdown` resolves; requests in work are answered first. The figures are at the second
 /// listener, if there is one.
-///
-/// # Errors
-/// If a listener fails.
 pub async fn serve(
     listener: TcpListener,
     figures: Option<TcpListener>,
     service: Service,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) {
     let service = Arc::new(Service { has_figures_apart: figures.is_some(), ..service });
     let closing = service.closing.clone();
     if let Some(figures) = figures {
@@ -157,10 +179,11 @@ pub async fn serve(
             }
         });
     }
-    let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let shutdown = async move {
+    let silence = service.silence;
+    let served = listen::listen(listener, app(service), silence, closing.clone());
+    tokio::spawn(async move {
         shutdown.await;
         closing.cancel();
-    };
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+    });
+    served.await;
 }

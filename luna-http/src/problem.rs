@@ -3,8 +3,9 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -226,9 +227,12 @@ impl IntoResponse for Problem {
 pub(crate) struct ForPeople;
 
 /// What of an answer's head stays when a problem gets its body.
-const KEPT: [axum::http::HeaderName; 7] = [
+const KEPT: [axum::http::HeaderName; 10] = [
     RETRY_AFTER,
     WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS,
+    VARY,
     ALLOW,
     CACHE_CONTROL,
     CONTENT_SECURITY_POLICY,

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod figures;
+mod limits;
+mod settings;
 #[path = "../started/mod.rs"]
 mod started;
 
