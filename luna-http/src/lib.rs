@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod caller;
 mod datasets;
+mod docs;
 mod health;
 mod limits;
 mod listen;
@@ -141,6 +142,7 @@ fn app(service: Arc<Service>) -> Router {
     Router::new()
         .merge(calls)
         .merge(pages::routes(&service))
+        .merge(docs::routes())
         .fallback(pages::nothing)
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
