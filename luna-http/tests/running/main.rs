@@ -1,6 +1,7 @@
 //! The service through its binary, as its operators see it: figures, logs, settings, limits.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod docs;
 mod figures;
 mod limits;
 mod settings;
