@@ -100,7 +100,7 @@ impl<'a> Document<'a> {
                                 tr {
                                     td { code { (text(&it["name"])) } }
                                     td { (text(&it["in"])) }
-                                    td { (self.kind(&it["schema"])) }
+                                    td { (kind(&it["schema"])) }
                                     td { (text(&it["description"])) }
                                 }
                             }
@@ -108,14 +108,14 @@ impl<'a> Document<'a> {
                     }
                 }
                 @for (media, content) in map(&about["requestBody"]["content"]) {
-                    p { "Body: " (self.kind(&content["schema"])) " as " code { (media) } }
+                    p { "Body: " (kind(&content["schema"])) " as " code { (media) } }
                 }
                 @for (status, answer) in map(&about["responses"]) {
                     p {
                         @if status == "default" { "Else" } @else { b { (status) } } ": "
                         @if map(&answer["content"]).next().is_none() { "no body" }
                         @for (media, content) in map(&answer["content"]) {
-                            (self.kind(&content["schema"])) " as " code { (media) } " "
+                            (kind(&content["schema"])) " as " code { (media) } " "
                         }
                     }
                 }
@@ -126,29 +126,29 @@ impl<'a> Document<'a> {
 
     /// A command that makes the call.
     fn curl(self, call: &Call<'a>, method: &str, url: &str) -> String {
-        let mut command = String::from("curl");
+        let mut command = vec!["curl".to_owned()];
         if method != "GET" {
-            command += &format!(" -X {method}");
+            command.push(format!("-X {method}"));
         }
         let parts = call.path.split('/').map(|part| match part.strip_prefix('{') {
             Some(name) => format!("${}", name.trim_end_matches('}').to_uppercase()),
             None => part.to_owned(),
         });
-        command += &format!(" {url}{}", parts.collect::<Vec<_>>().join("/"));
+        command.push(format!("{url}{}", parts.collect::<Vec<_>>().join("/")));
         if text(&call.about["x-who"]) != "anybody" {
-            command += " \\\n  -H \"Authorization: Bearer $TOKEN\"";
+            command.push("\\\n  -H \"Authorization: Bearer $TOKEN\"".to_owned());
         }
         for (media, content) in map(&call.about["requestBody"]["content"]) {
             let example = self.example(&content["schema"], DEEPEST);
             if media.ends_with("json") {
-                command += &format!(" \\\n  -H \"Content-Type: {media}\" \\\n  -d '{example}'");
+                command.push(format!("\\\n  -H \"Content-Type: {media}\" \\\n  -d '{example}'"));
             } else {
-                for (name, value) in map(&example) {
-                    command += &format!(" \\\n  --data-urlencode {name}={}", text(value));
-                }
+                let field =
+                    |(name, value)| format!("\\\n  --data-urlencode {name}={}", text(value));
+                command.extend(map(&example).map(field));
             }
         }
-        command
+        command.join(" ")
     }
 
     fn form(self, name: &str, schema: &'a Value) -> Markup {
@@ -164,7 +164,7 @@ impl<'a> Document<'a> {
                         @for (field, about) in self.fields(schema) {
                             tr {
                                 td { code { (field) } @if !is_required(field) { " (optional)" } }
-                                td { (self.kind(about)) }
+                                td { (kind(about)) }
                                 td { (text(&about["description"])) }
                             }
                         }
@@ -183,29 +183,6 @@ impl<'a> Document<'a> {
     fn resolved(self, schema: &'a Value) -> &'a Value {
         let name = text(&schema["$ref"]).strip_prefix("#/components/schemas/");
         name.map_or(schema, |name| &self.0["components"]["schemas"][name])
-    }
-
-    /// The form of a value in a word, with a link where it has more to it.
-    fn kind(self, schema: &'a Value) -> Markup {
-        if let Some(name) = text(&schema["$ref"]).strip_prefix("#/components/schemas/") {
-            return html! { a href={ "#form-" (name) } { (name) } };
-        }
-        let others: Vec<&Value> = list(&schema["oneOf"]).chain(list(&schema["allOf"])).collect();
-        if !others.is_empty() {
-            return html! {
-                @for (at, other) in others.into_iter().enumerate() {
-                    @if at > 0 { " or " } (self.kind(other))
-                }
-            };
-        }
-        let words: Vec<&str> = match &schema["type"] {
-            Value::Array(words) => words.iter().map(text).collect(),
-            word => vec![text(word)],
-        };
-        if words.contains(&"array") {
-            return html! { "list of " (self.kind(&schema["items"])) };
-        }
-        html! { (words.join(" or ")) }
     }
 
     /// A value of this form.
@@ -239,6 +216,29 @@ impl<'a> Document<'a> {
             }
         }
     }
+}
+
+/// The form of a value in a word, with a link where it has more to it.
+fn kind(schema: &Value) -> Markup {
+    if let Some(name) = text(&schema["$ref"]).strip_prefix("#/components/schemas/") {
+        return html! { a href={ "#form-" (name) } { (name) } };
+    }
+    let others: Vec<&Value> = list(&schema["oneOf"]).chain(list(&schema["allOf"])).collect();
+    if !others.is_empty() {
+        return html! {
+            @for (at, other) in others.into_iter().enumerate() {
+                @if at > 0 { " or " } (kind(other))
+            }
+        };
+    }
+    let words: Vec<&str> = match &schema["type"] {
+        Value::Array(words) => words.iter().map(text).collect(),
+        word => vec![text(word)],
+    };
+    if words.contains(&"array") {
+        return html! { "list of " (kind(&schema["items"])) };
+    }
+    html! { (words.join(" or ")) }
 }
 
 /// Who may make a call, in words.

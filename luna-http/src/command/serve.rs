@@ -98,7 +98,7 @@ async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Lets whoever asks the service come before the pictures: the threads that examine them give way.
 fn give_way() {
-    // The worker's threads are rayon's own, which nothing else in this process uses.
+    // The worker's threads are rayon's own.
     let threads = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("examine-{number}"));
     if let Err(error) = threads.start_handler(|_| lower()).build_global() {
         tracing::warn!(%error, "pictures are examined at full priority");
