@@ -56,6 +56,22 @@ pub fn openapi() -> OpenApi {
     described(routes().into_openapi())
 }
 
+/// Method and template of every call in the document.
+pub(crate) fn endpoints() -> Vec<(&'static str, String)> {
+    let paths = openapi().paths.paths;
+    let calls = paths.into_iter().flat_map(|(path, item)| {
+        let methods = [
+            ("GET", item.get.is_some()),
+            ("PUT", item.put.is_some()),
+            ("POST", item.post.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ];
+        let there = methods.into_iter().filter(|(_, is_there)| *is_there);
+        there.map(move |(method, _)| (method, path.clone())).collect::<Vec<_>>()
+    });
+    calls.collect()
+}
+
 /// The routes, and the document at `/openapi.json`.
 pub(crate) fn router() -> axum::Router<Arc<Service>> {
     let (router, document) = routes().split_for_parts();

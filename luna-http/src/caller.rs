@@ -42,7 +42,10 @@ impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self> {
-        let caller = Self::of(&parts.method, &parts.headers, service).await?;
+        let caller = match parts.extensions.remove::<Self>() {
+            Some(caller) => caller,
+            None => Self::counted(&parts.method, &parts.headers, service).await?,
+        };
         if let By::Key { scope: Scope::Read, .. } = caller.by
             && !parts.method.is_safe()
         {
@@ -54,12 +57,19 @@ impl FromRequestParts<Arc<Service>> for Caller {
 }
 
 impl Caller {
-    /// By key, by token, else by a browser's cookie, unless another site made the browser send it.
-    pub(crate) async fn of(
+    /// Whoever asks, as long as the team does not ask too often.
+    pub(crate) async fn counted(
         method: &Method,
         headers: &HeaderMap,
         service: &Service,
     ) -> Result<Self> {
+        let caller = Self::of(method, headers, service).await?;
+        service.calls.count(caller.team_id)?;
+        Ok(caller)
+    }
+
+    /// By key, by token, else by a browser's cookie, unless another site made the browser send it.
+    async fn of(method: &Method, headers: &HeaderMap, service: &Service) -> Result<Self> {
         if let Some(key) = headers.get(API_KEY) {
             return Self::with_key(key.to_str().unwrap_or_default(), service).await;
         }

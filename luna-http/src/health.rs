@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::api::Routes;
+use crate::problem::{Problem, Result};
 use crate::{Objects, Service, State};
 
 /// How long what is behind the service may take to answer before it counts as away.
@@ -68,14 +69,17 @@ async fn liveness() -> Json<Alive> {
     Json(Alive { status: "ok" })
 }
 
-/// Read the figures of this process, in Prometheus' format.
+/// Read the figures of this process, in Prometheus' format, unless they have an address of their own.
 #[utoipa::path(
     get, path = "/metrics", tag = "health", security(()),
     responses((status = 200, body = String, content_type = "text/plain")),
     extensions(("x-who" = json!("anybody")))
 )]
-async fn metrics() -> String {
-    luna_worker::metrics::render()
+async fn metrics(Shared(service): State) -> Result<String> {
+    if service.has_figures_apart {
+        return Err(Problem::not_found());
+    }
+    Ok(service.figures().await)
 }
 
 async fn look(service: &Service) -> (StatusCode, Json<Health>) {

@@ -9,8 +9,15 @@ mod auth;
 mod body;
 mod caller;
 mod datasets;
+<<<<<<< HEAD
 mod duplicates;
+=======
+mod docs;
+>>>>>>> ops
 mod health;
+mod limits;
+mod listen;
+pub mod metrics;
 mod once;
 mod page;
 mod pages;
@@ -23,19 +30,23 @@ mod upload;
 mod validation;
 
 use std::future::Future;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse as _, Response};
 use luna_worker::catalogue::Catalogue;
 use luna_worker::storage::{Signer, Storage};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Attempts;
+use self::limits::Calls;
+pub use self::limits::Origin;
 use self::tokens::Keys;
 use self::upload::InFlight;
 pub use self::upload::Quota;
@@ -57,9 +68,15 @@ pub struct Service {
     streams: Arc<Semaphore>,
     /// Who may draw pictures at once.
     drawing: Arc<Semaphore>,
+    /// The figures are read at another address.
+    has_figures_apart: bool,
     /// The service stops: streams end.
     closing: CancellationToken,
     attempts: Attempts,
+    calls: Calls,
+    /// After so long without a byte, whoever sends is too slow.
+    silence: Duration,
+    cors_origins: Vec<Origin>,
     in_flight: InFlight,
 }
 
@@ -83,6 +100,12 @@ pub struct Settings {
     pub public_url: String,
     /// What a team may hold, unless a task says otherwise.
     pub quota: Quota,
+    /// Calls of a team in a second; 0 for as many as come.
+    pub rate_per_second: u32,
+    /// After so long without a byte, whoever sends is refused.
+    pub sender_timeout: Duration,
+    /// Origins whose pages may call the API.
+    pub cors_origins: Vec<Origin>,
 }
 
 type State = axum::extract::State<Arc<Service>>;
@@ -90,53 +113,83 @@ type State = axum::extract::State<Arc<Service>>;
 impl Service {
     /// A service on a catalogue and a storage.
     pub fn new(catalogue: Catalogue, storage: Storage, settings: Settings) -> Self {
-        let Settings { objects, secret, public_url, quota } = settings;
         Self {
             catalogue,
             storage,
-            objects,
-            keys: Keys::new(&secret),
-            public_url: public_url.trim_end_matches('/').to_owned(),
-            quota,
+            objects: settings.objects,
+            keys: Keys::new(&settings.secret),
+            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+            quota: settings.quota,
             streams: Self::streams(),
             drawing: Self::drawers(),
+            has_figures_apart: false,
             closing: CancellationToken::new(),
             attempts: Attempts::default(),
+            calls: Calls::new(settings.rate_per_second),
+            silence: settings.sender_timeout,
+            cors_origins: settings.cors_origins,
             in_flight: InFlight::default(),
         }
     }
 }
 
-fn app(service: Service) -> Router {
-    let service = Arc::new(service);
+fn app(service: Arc<Service>) -> Router {
+    let patient = axum::middleware::from_fn_with_state(Arc::clone(&service), listen::patient);
     let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
+    let mut calls = api::router().layer(once);
+    if !service.cors_origins.is_empty() {
+        // What asks whether a method may be used comes by the one that no route takes.
+        calls = calls
+            .method_not_allowed_fallback(async || problem::Problem::wrong_method())
+            .layer(limits::cors(&service.cors_origins));
+    }
     Router::new()
-        .merge(api::router().layer(once))
+        .merge(calls)
         .merge(pages::routes(&service))
+        .merge(docs::routes())
         .fallback(pages::nothing)
         .method_not_allowed_fallback(async || problem::Problem::wrong_method())
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), pages::renewed))
+        .layer(patient)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(metrics::watch))
         .layer(axum::middleware::from_fn(problem::with_request_id))
         .with_state(service)
 }
 
+/// A defect in one answer is told of as one, and ends no other.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request ended with a panic");
+    problem::Problem::internal().into_response()
+}
+
 pub use self::api::openapi;
 
-/// Serves until `shutdown` resolves; requests in work are answered first.
-///
-/// # Errors
-/// If the listener fails.
+/// Serves until `shutdown` resolves; requests in work are answered first. The figures are at the second
+/// listener, if there is one.
 pub async fn serve(
     listener: TcpListener,
+    figures: Option<TcpListener>,
     service: Service,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) {
+    let service = Arc::new(Service { has_figures_apart: figures.is_some(), ..service });
     let closing = service.closing.clone();
-    let shutdown = async move {
+    if let Some(figures) = figures {
+        let (routes, closing) = (metrics::apart(Arc::clone(&service)), closing.clone());
+        tokio::spawn(async move {
+            let served = axum::serve(figures, routes);
+            if let Err(error) = served.with_graceful_shutdown(closing.cancelled_owned()).await {
+                tracing::error!(%error, "the address of the figures failed");
+            }
+        });
+    }
+    let silence = service.silence;
+    let served = listen::listen(listener, app(service), silence, closing.clone());
+    tokio::spawn(async move {
         shutdown.await;
         closing.cancel();
-    };
-    let app = app(service).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+    });
+    served.await;
 }

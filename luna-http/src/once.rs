@@ -26,16 +26,23 @@ const SECRET: [&str; 2] = ["/api/v1/api-keys", "/api/v1/invites"];
 /// Answers a repeated call; lets all others pass.
 pub(crate) async fn once(
     Shared(service): Shared<Arc<Service>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let key = request.headers().get(HEADER).filter(|_| request.method() == Method::POST).cloned();
     let Some(key) = key else { return next.run(request).await };
-    // Whoever is nobody is refused behind this, or needs to be nobody.
-    let Ok(caller) = Caller::of(request.method(), request.headers(), &service).await else {
-        return next.run(request).await;
+    let caller = match Caller::counted(request.method(), request.headers(), &service).await {
+        Ok(caller) => caller,
+        Err(problem) if problem.status() == StatusCode::TOO_MANY_REQUESTS => {
+            return problem.into_response();
+        }
+        // Whoever is nobody is refused behind this, or needs to be nobody.
+        Err(_) => return next.run(request).await,
     };
-    let answer = service.once(&caller.actor(), &key, request, next).await;
+    let actor = caller.actor();
+    // Known from here on, and counted once.
+    request.extensions_mut().insert(caller);
+    let answer = service.once(&actor, &key, request, next).await;
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 

@@ -3,8 +3,9 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -171,6 +172,8 @@ impl From<storage::Error> for Problem {
 
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {
+        // Files that teams send are written beside the storage's own door.
+        storage::failed(storage::Operation::Write);
         tracing::error!(%error, "the storage failed");
         match error.kind() {
             std::io::ErrorKind::StorageFull => {
@@ -224,9 +227,12 @@ impl IntoResponse for Problem {
 pub(crate) struct ForPeople;
 
 /// What of an answer's head stays when a problem gets its body.
-const KEPT: [axum::http::HeaderName; 7] = [
+const KEPT: [axum::http::HeaderName; 10] = [
     RETRY_AFTER,
     WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS,
+    VARY,
     ALLOW,
     CACHE_CONTROL,
     CONTENT_SECURITY_POLICY,
@@ -237,7 +243,8 @@ const KEPT: [axum::http::HeaderName; 7] = [
 /// Gives each request a number, on its answer and in the log, and problems their body.
 pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let Ok(id) = luna_worker::secrets::new() else { return Problem::internal().into_response() };
-    let span = tracing::info_span!("request", id, method = %request.method());
+    let method = crate::metrics::word(request.method());
+    let span = tracing::info_span!("request", id, method);
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let head = response.headers().clone();

@@ -28,8 +28,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+<<<<<<< HEAD
 use luna_worker::storage::origin;
 use maud::html;
+=======
+use maud::{Markup, html};
+>>>>>>> ops
 
 use self::layout::Frame;
 use crate::caller::Caller;
@@ -89,6 +93,11 @@ async fn as_page(Shared(service): State, request: Request, next: Next) -> Respon
         return session::first(wanted.as_deref());
     }
     guarded(response, &service)
+}
+
+/// A page for everybody, whose middle is drawn elsewhere.
+pub(crate) fn for_everybody(service: &Service, title: &str, body: &Markup) -> Response {
+    guarded(Frame::titled(title).around(body).into_response(), service)
 }
 
 fn guarded(mut response: Response, service: &Service) -> Response {

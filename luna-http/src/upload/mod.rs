@@ -14,6 +14,9 @@ pub use self::quota::Quota;
 pub(crate) use self::receive::InFlight;
 use crate::api::Routes;
 
+/// Where files are sent to, as a route.
+pub(crate) const FILE: &str = "/upload/{dataset_id}/{file_id}";
+
 pub(crate) fn routes() -> Routes {
     // A file is as large as announced; its limit is counted while it streams.
     let receive = put(receive::receive).layer(DefaultBodyLimit::disable());
@@ -25,5 +28,5 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(progress::upload))
         .routes(routes!(progress::parts))
         // Its address comes ready-made out of an answer, and is nobody's to build.
-        .route("/upload/{dataset_id}/{file_id}", receive)
+        .route(FILE, receive)
 }

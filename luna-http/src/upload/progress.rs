@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::page::{Asked, Page};
 use crate::problem::{Problem, Result};
 use crate::tokens::LIFETIME;
-use crate::{Objects, Service, State};
+use crate::{Objects, Service, State, metrics};
 
 /// Files a call.
 const MOST_FILES: usize = 1_000;
@@ -199,13 +199,14 @@ impl Service {
             Err(error) => return Err(error.into()),
         };
         if found.size_bytes != file.size_bytes {
+            metrics::failed();
             return Ok(self.storage.delete(&file.object_key).await?);
         }
         let (key, size) = (&file.object_key, file.size_bytes);
         let marked = self.catalogue.mark_received(file.dataset_id, file.id, key, size, None).await;
         match marked {
             Err(catalogue::Error::Conflict { .. }) => Ok(()),
-            marked => Ok(marked?),
+            marked => Ok(marked.map(|()| metrics::arrived(size))?),
         }
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::body::Ids;
 use crate::problem::{Problem, Result};
 use crate::tokens::{Grant, now};
-use crate::{Objects, Service, State};
+use crate::{Objects, Service, State, metrics};
 
 /// Bytes that are handed to the disk at once.
 const BLOCK: usize = 1 << 20;
@@ -29,11 +29,14 @@ const BLOCK: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct InFlight(Mutex<HashSet<i64>>);
 
+/// A file that is being sent.
 struct Sending<'a>(&'a InFlight, i64);
 
 impl InFlight {
     fn begin(&self, file_id: i64) -> Result<Sending<'_>> {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(file_id) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.insert(file_id) {
+            metrics::sending(files.len());
             return Ok(Sending(self, file_id));
         }
         let detail = "This file is being sent by another request; wait for that one.";
@@ -43,7 +46,9 @@ impl InFlight {
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+        let mut files = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.remove(&self.1);
+        metrics::sending(files.len());
     }
 }
 
@@ -81,17 +86,33 @@ pub(super) async fn receive(
     if !service.keys.is_signed(&grant, &signature) {
         return Err(refused());
     }
-    let span = Span::of(&file, &headers)?;
-    let _sending = service.in_flight.begin(file_id)?;
+    let taken = take(&service, &file, &headers, body).await;
+    match &taken {
+        Ok((StatusCode::OK, _)) if file.received_at.is_none() => metrics::arrived(file.size_bytes),
+        Ok(_) => {}
+        Err(_) => metrics::failed(),
+    }
+    taken
+}
+
+/// Takes what is sent by somebody who may.
+async fn take(
+    service: &Service,
+    file: &File,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>)> {
+    let span = Span::of(file, headers)?;
+    let _sending = service.in_flight.begin(file.id)?;
     // Read again: whoever was sending until now may have got further.
-    let file = service.catalogue.file(dataset_id, file_id).await?;
-    let part = begin(&service, &file, &span).await?;
-    let Some((part, sha256)) = stream(&service, &file, part, &span, body).await? else {
-        let answer = json!({ "file_id": file_id, "received_bytes": span.end });
+    let file = service.catalogue.file(file.dataset_id, file.id).await?;
+    let part = begin(service, &file, &span).await?;
+    let Some((part, sha256)) = stream(service, &file, part, &span, body).await? else {
+        let answer = json!({ "file_id": file.id, "received_bytes": span.end });
         return Ok((StatusCode::ACCEPTED, Json(answer)));
     };
-    keep(&service, &file, part, &sha256).await?;
-    let answer = json!({ "file_id": file_id, "size_bytes": file.size_bytes, "sha256": sha256 });
+    keep(service, &file, part, &sha256).await?;
+    let answer = json!({ "file_id": file.id, "size_bytes": file.size_bytes, "sha256": sha256 });
     Ok((StatusCode::OK, Json(answer)))
 }
 

@@ -24,6 +24,20 @@ pub(crate) enum Pool {
 }
 
 impl Pool {
+    /// Connections that are in use, and that are idle.
+    pub(crate) fn connections(&self) -> (u64, u64) {
+        let of =
+            |size: u32, idle: usize| (u64::from(size).saturating_sub(idle as u64), idle as u64);
+        match self {
+            Self::Sqlite { writer, readers } => {
+                let (writing, resting) = of(writer.size(), writer.num_idle());
+                let (reading, idle) = of(readers.size(), readers.num_idle());
+                (writing + reading, resting + idle)
+            }
+            Self::Postgres(pool) => of(pool.size(), pool.num_idle()),
+        }
+    }
+
     /// Opens `sqlite://path` (made if it is not there) or `postgres://…`.
     pub(crate) async fn open(url: &str, connections: u32) -> Result<Self> {
         let malformed = |_| Error::Invalid { what: "the database URL is malformed" };

@@ -1,6 +1,15 @@
 //! What can keep the catalogue from doing what it was asked.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sqlx::error::{DatabaseError, ErrorKind};
+
+static FAILED: AtomicU64 = AtomicU64::new(0);
+
+/// How often a database did not answer this process.
+pub fn failures() -> u64 {
+    FAILED.load(Ordering::Relaxed)
+}
 
 /// The catalogue could not do it. No message holds an SQL text, a value of a row, or a password.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +80,16 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        let error = Self::of(error);
+        if error.is_temporary() {
+            FAILED.fetch_add(1, Ordering::Relaxed);
+        }
+        error
+    }
+}
+
+impl Error {
+    fn of(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => of_database(error.as_ref()),
             sqlx::Error::RowNotFound => Self::NotFound { what: "row" },

@@ -32,7 +32,7 @@ pub(crate) use self::validation::{fail_job, lock_job, reopen_job};
 pub use self::audit::AuditEntry;
 pub use self::cleanup::{Expired, Leftovers};
 pub use self::datasets::{Completed, Dataset, DatasetState, NewDataset};
-pub use self::error::{Error, Result};
+pub use self::error::{Error, Result, failures};
 pub use self::files::{File, NewFile, Usage};
 pub use self::findings::{FindingFilter, StoredFinding};
 pub use self::fingerprints::{SharedPicture, SharedPlace, TeamPair};
@@ -92,6 +92,11 @@ impl Catalogue {
     pub async fn now(&self) -> Result<Moment> {
         let row = self.db.first("SELECT now FROM clock", Vec::new()).await?;
         row.ok_or_else(|| Error::corrupt("no clock"))?.moment("now")
+    }
+
+    /// Connections to the database that this process has: how many are in use, and how many wait for work.
+    pub fn connections(&self) -> (u64, u64) {
+        self.db.pool().connections()
     }
 
     /// Finishes what runs and closes all connections.

@@ -8,6 +8,8 @@ mod completions;
 mod demo;
 mod exit;
 mod explain;
+#[cfg(feature = "service")]
+pub mod healthcheck;
 mod inspect;
 mod interrupt;
 mod man;

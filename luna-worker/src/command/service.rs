@@ -75,8 +75,16 @@ impl Catalogued {
     /// # Errors
     /// If there is none where there must be one, or it is none.
     pub fn identity_key(&self) -> Result<IdentityKey, Failure> {
-        if let Some(digits) = std::env::var("LUNA_IDENTITY_KEY").ok().filter(|it| !it.is_empty()) {
-            return parse("LUNA_IDENTITY_KEY", &digits);
+        self.identity_key_of(std::env::var("LUNA_IDENTITY_KEY").ok().as_deref())
+    }
+
+    /// The same, where a host has read `LUNA_IDENTITY_KEY` by itself.
+    ///
+    /// # Errors
+    /// If there is none where there must be one, or it is none.
+    pub fn identity_key_of(&self, given: Option<&str>) -> Result<IdentityKey, Failure> {
+        if let Some(digits) = given.filter(|it| !it.is_empty()) {
+            return parse("LUNA_IDENTITY_KEY", digits);
         }
         if self.database_url.as_ref().is_some_and(|url| !url.starts_with("sqlite:")) {
             return Err(Failure::Usage(

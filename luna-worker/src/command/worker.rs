@@ -1,20 +1,17 @@
 //! `luna worker`: takes validation jobs until it is told to stop.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Subcommand;
 
 use super::exit::{Exit, Failure};
+use super::healthcheck::status;
 use super::options::size;
 use super::service::{Catalogued, Logs, runtime, stop_signal};
 use super::stdout;
 use crate::metrics;
 use crate::worker::{Options, Worker, health};
-
-/// How long a health check waits for its answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Work validation jobs until told to stop (SIGTERM or Ctrl-C)
 #[derive(Debug, clap::Args)]
@@ -94,7 +91,7 @@ impl Arguments {
 impl Run {
     fn run(self) -> Result<Exit, Failure> {
         self.logs.begin()?;
-        metrics::begin();
+        metrics::begin(&[]);
         runtime()?.block_on(async {
             // Before anybody learns that it works: a stop must never find it unprepared.
             let stop = stop_signal().map_err(|source| Failure::service("signals", source))?;
@@ -127,7 +124,7 @@ fn machine() -> String {
 }
 
 fn healthcheck(bind: SocketAddr) -> Exit {
-    match answer(bind) {
+    match status(bind, "/health") {
         Ok(200) => Exit::Clean,
         Ok(status) => {
             stdout::complain(&format!("the worker at {bind} answers with status {status}"));
@@ -138,15 +135,4 @@ fn healthcheck(bind: SocketAddr) -> Exit {
             Exit::Findings
         }
     }
-}
-
-/// The status of `/health`: one line of HTTP, for which no client is worth its weight.
-fn answer(bind: SocketAddr) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect_timeout(&bind, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {bind}\r\nConnection: close\r\n\r\n")?;
-    let mut head = String::new();
-    stream.take(1 << 10).read_to_string(&mut head)?;
-    let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok());
-    status.ok_or_else(|| std::io::ErrorKind::InvalidData.into())
 }

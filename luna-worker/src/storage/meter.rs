@@ -64,8 +64,15 @@ pub(super) async fn watched<T>(
 
 pub(super) fn count(operation: Operation, error: Error) -> Error {
     let is_answer = matches!(error, Error::NotFound { .. } | Error::TooLarge { .. });
-    if let Some(count) = FAILED.get(operation as usize).filter(|_| !is_answer) {
-        count.fetch_add(1, Ordering::Relaxed);
+    if !is_answer {
+        failed(operation);
     }
     error
+}
+
+/// Counts a failure of a storage that is written to beside [`Storage`].
+pub fn failed(operation: Operation) {
+    if let Some(count) = FAILED.get(operation as usize) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
 }

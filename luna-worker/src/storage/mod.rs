@@ -29,7 +29,7 @@ use opendal::{ErrorKind, Operator};
 pub use self::address::{Address, AddressError, KINDS, Kind, Scheme, help};
 pub use self::bridge::Bridge;
 pub use self::error::{Error, Result};
-pub use self::meter::{Operation, failures};
+pub use self::meter::{Operation, failed, failures};
 pub(crate) use self::object::BlockingWriter;
 pub use self::object::{Listing, ObjectWriter, Stored};
 #[cfg(feature = "service")]

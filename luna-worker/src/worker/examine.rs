@@ -65,7 +65,7 @@ impl Work<'_> {
         if self.cancel.is_cancelled() {
             return Err(Trouble::Stopped);
         }
-        metrics::SPEED.set(files as f64 / began.elapsed().as_secs_f64().max(1e-3));
+        metrics::SPEED.set(&[], files as f64 / began.elapsed().as_secs_f64().max(1e-3));
         patiently!(catalogue.shard_done(self.lease))?;
         Ok(())
     }
@@ -188,10 +188,10 @@ impl Work<'_> {
         let catalogue = &self.shared.catalogue;
         patiently!(catalogue.store_records(self.lease, &records, &news))?;
         for verdict in verdicts {
-            metrics::IMAGES.count(verdict, 1);
+            metrics::IMAGES.add(&[verdict], 1);
         }
         for rule in rules {
-            metrics::FINDINGS.count(&rule, 1);
+            metrics::FINDINGS.add(&[&rule], 1);
         }
         Ok(())
     }

@@ -147,7 +147,6 @@ impl Worker {
                     }
                 }
                 Err(error) => {
-                    metrics::DATABASE_ERRORS.count("", 1);
                     tracing::warn!(%error, "cannot ask for work; trying again");
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -234,7 +233,7 @@ impl Shared {
         if let Ok(job) = self.catalogue.job(job_id).await
             && let (Some(began), Some(ended)) = (job.started_at, job.completed_at)
         {
-            metrics::DURATION.took(status, ended.since(began));
+            metrics::DURATION.took(&[status], ended.since(began));
         }
     }
 
@@ -254,7 +253,7 @@ impl Shared {
                 let after = patiently!(catalogue.fail(lease, reason));
                 match &after {
                     Ok(AfterFailure::Retry(wait)) => {
-                        metrics::RETRIES.count("", 1);
+                        metrics::RETRIES.add(&[], 1);
                         tracing::warn!(
                             reason,
                             seconds = wait.as_secs(),

@@ -6,7 +6,6 @@ use luna_core::SourceError;
 
 use super::dataset::Lost;
 use crate::catalogue::Error;
-use crate::metrics;
 use crate::storage::Error as StorageError;
 
 /// How long a database that is away is asked again.
@@ -100,7 +99,6 @@ impl Patience {
     }
 
     pub(super) async fn pause(&self, error: &Error) {
-        metrics::DATABASE_ERRORS.count("", 1);
         tracing::warn!(%error, "waiting for the database");
         tokio::time::sleep(PAUSE).await;
     }
