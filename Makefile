@@ -57,7 +57,7 @@ test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pag
 
 .PHONY: test-api
 test-api: $(VENV)/tools ## call the service as its OpenAPI document says, and otherwise
-	$(CARGO) build --quiet --workspace --bin luna-http
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	.ci/api $(TARGET)/debug/luna-http $(VENV)/bin
 
 $(VENV)/tools: .ci/requirements.txt

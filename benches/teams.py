@@ -161,7 +161,7 @@ def listening(log, process):
 
 
 class Service:
-    """The service, and workers beside it where it is said on what they work."""
+    """The service, and so many workers beside it."""
 
     def __init__(self, folder, environment, workers):
         self.password = secrets.token_hex(12)
@@ -189,7 +189,10 @@ class Service:
         _, text = Client(figures, {}).send("login", "POST", f"{self.api}/auth/login", form, kind)
         return Client(figures, {"Authorization": f"Bearer {json.loads(text)['access_token']}"})
 
-    def stop(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for process in self.all:
             process.terminate()
         for process in self.all:
@@ -203,7 +206,8 @@ def print_calls(figures):
         if what != "put":
             every += took
         p95, p50 = took[int(len(took) * 0.95)], took[len(took) // 2]
-        print(f"{what:>9}: {len(took):>6} calls, p50 {p50 * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms, most {took[-1] * 1e3:.0f} ms")
+        times = f"p50 {p50 * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms, most {took[-1] * 1e3:.0f} ms"
+        print(f"{what:>9}: {len(took):>6} calls, {times}")
     every.sort()
     print(f"      API: p95 {every[int(len(every) * 0.95)] * 1e3:.0f} ms of {len(every)} calls")
     print(f"  refused: {dict(figures.refused) or 'nothing'}")
@@ -221,7 +225,12 @@ def teams(arguments, folder):
         "LUNA_STORAGE_URL": f"{place}/{name}?{options}",
     }
     pool = pictures(folder)
-    service = Service(folder, environment, 2)
+    with Service(folder, environment, 2) as service:
+        return rush(arguments, service, pool)
+
+
+def rush(arguments, service, pool):
+    """All teams at once, on a service that runs."""
     figures = Figures()
     admin = service.admin(Figures())
     keys = []
@@ -255,13 +264,12 @@ def teams(arguments, folder):
     for what, of in zip(["service", "worker", "worker"], zip(*memory)):
         quarters = [max(of[len(of) * at // 4 : max(len(of) * (at + 1) // 4, 1)], default=0) for at in range(4)]
         print(f"{what:>9}: at most {quarters} MiB in each quarter of the time")
-    service.stop()
     return not figures.wrong
 
 
 def large(arguments, folder):
     file = folder / "large.bin"
-    size = int(arguments.large * (1 << 30))
+    size = int(arguments.large * 1024) << 20
     with file.open("wb") as out:
         for _ in range(size >> 20):
             out.write(os.urandom(1 << 20))
@@ -271,22 +279,21 @@ def large(arguments, folder):
     subprocess.run(["sync", folder / "copy"], check=True)
     yardstick = time.monotonic() - began
     (folder / "copy").unlink()
-    service = Service(folder, {"LUNA_WORKER": "external"}, 0)
-    figures = Figures()
-    admin = service.admin(figures)
-    files = [{"filename": "large.bin", "content_type": "application/octet-stream", "size_bytes": size}]
-    start = {"dataset_name": "large", "description": "", "files": files}
-    target = admin.json("start", "POST", f"{service.api}/upload/start", start)["upload_urls"][0]
-    command = ["curl", "-sS", "--fail", "-o", folder / "answer", "-T", file]
-    for header in target["headers"].items():
-        command += ["-H", ": ".join(header)]
-    began = time.monotonic()
-    subprocess.run([*command, target["upload_url"]], check=True)
-    took = time.monotonic() - began
-    print(f"{size >> 20} MiB: cp, sha256sum, sync {yardstick:.1f} s; PUT {took:.1f} s: {yardstick / took:.0%}")
-    print(f"  service: {held(service.all)} MiB")
-    service.stop()
-    return yardstick / took >= 0.6
+    with Service(folder, {"LUNA_WORKER": "external"}, 0) as service:
+        figures = Figures()
+        admin = service.admin(figures)
+        files = [{"filename": "large.bin", "content_type": "application/octet-stream", "size_bytes": size}]
+        start = {"dataset_name": "large", "description": "", "files": files}
+        target = admin.json("start", "POST", f"{service.api}/upload/start", start)["upload_urls"][0]
+        command = ["curl", "-sS", "--fail", "-o", folder / "answer", "-T", file]
+        for header in target["headers"].items():
+            command += ["-H", ": ".join(header)]
+        began = time.monotonic()
+        subprocess.run([*command, target["upload_url"]], check=True)
+        took = time.monotonic() - began
+        print(f"{size >> 20} MiB: cp, sha256sum, sync {yardstick:.1f} s; PUT {took:.1f} s: {yardstick / took:.0%}")
+        print(f"  service: {held(service.all)} MiB")
+        return yardstick / took >= 0.6
 
 
 def main():

@@ -1,4 +1,5 @@
-//! One flow through the API, on one process that brings everything and on a fleet of which parts are killed.
+//! One flow through the API, on one process that brings everything and on a fleet of which parts are killed. Promise
+//! 26.
 
 use std::fs::File;
 use std::path::Path;

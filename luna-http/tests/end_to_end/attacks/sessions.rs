@@ -119,9 +119,15 @@ fn foreign(service: &Service) -> Vec<Vec<(&'static str, String)>> {
 /// Every call that changes something, with numbers in its path.
 fn changing(service: &Service) -> Vec<(String, String)> {
     let document = serde_json::to_value(luna_http::openapi()).unwrap();
-    let mut calls: Vec<(String, String)> = ["/sign-out", "/datasets/1/rerun", "/datasets/1/cancel"]
-        .map(|path| ("POST".to_owned(), format!("{}{path}", service.url)))
-        .into();
+    let pages = [
+        "/sign-out",
+        "/datasets/1/rerun",
+        "/datasets/1/cancel",
+        "/datasets/1/submit",
+        "/datasets/1/delete",
+    ];
+    let mut calls: Vec<(String, String)> =
+        pages.map(|path| ("POST".to_owned(), format!("{}{path}", service.url))).into();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             if method != "get" && operation["x-who"] != "anybody" {
@@ -173,10 +179,12 @@ fn other_sites_change_nothing_through_a_browser() {
         assert_eq!(answer.status(), 201);
     }
     // Signing somebody in from elsewhere is refused too; else uploads would go to the attacker's team.
-    let form = [("username", "admin"), ("password", password.as_str())];
-    let call =
-        client.post(format!("{}/sign-in", service.url)).header("sec-fetch-site", "cross-site");
-    assert_eq!(call.form(&form).send().unwrap().status(), 403);
+    let form = [("username", "admin"), ("password", password.as_str()), ("token", "x")];
+    for path in ["/sign-in", "/invite"] {
+        let call = client.post(format!("{}{path}", service.url));
+        let call = call.header("sec-fetch-site", "cross-site").form(&form);
+        assert_eq!(call.send().unwrap().status(), 403, "{path}");
+    }
     // With a token of its own a program needs no such header.
     assert_eq!(user.post("/api/v1/teams", &json!({ "name": "by a program" })).status(), 201);
 }
