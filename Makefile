@@ -30,6 +30,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	$(MAKE) --no-print-directory test-rust
 	$(MAKE) --no-print-directory test-python
 	$(MAKE) --no-print-directory test-browser
+	$(MAKE) --no-print-directory test-api
 	.ci/dependencies
 	.ci/deployment
 
@@ -53,6 +54,11 @@ test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pag
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	.ci/servers $(VENV)/bin/python -m pytest .ci/browser --demo $(TARGET)/browser/demo --service $(TARGET)/debug/luna-http \
 		--axe "$$(.ci/tools --print)/axe/node_modules/axe-core/axe.min.js" --shots $(TARGET)/browser
+
+.PHONY: test-api
+test-api: $(VENV)/tools ## call the service as its OpenAPI document says, and otherwise
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	.ci/api $(TARGET)/debug/luna-http $(VENV)/bin
 
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::routing::get;
 use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::ProblemDocument;
@@ -79,28 +80,74 @@ pub(crate) fn router() -> axum::Router<Arc<Service>> {
     router.route("/openapi.json", get(async move || Json((*document).clone())))
 }
 
-/// What holds for every route: how to come in, and the form of errors.
+/// What holds for every route: how to come in, and how calls are refused.
 fn described(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("bearer", bearer);
     let key = ApiKey::Header(ApiKeyValue::new("x-api-key"));
     components.add_security_scheme("key", SecurityScheme::ApiKey(key));
-    let problem = ResponseBuilder::new()
-        .description("A problem (RFC 9457)")
-        .content(
-            "application/problem+json",
-            Content::new(Some(Ref::from_schema_name("ProblemDocument"))),
-        )
-        .build();
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            let responses = &mut operation.responses.responses;
-            responses.insert("default".to_owned(), problem.clone().into());
+    for (status, why) in REFUSALS {
+        components.responses.insert(format!("Problem{status}"), problem(why).into());
+    }
+    for (path, item) in &mut document.paths.paths {
+        let changing = [&mut item.put, &mut item.post, &mut item.delete];
+        let calls = changing.into_iter().map(|it| (true, it)).chain([(false, &mut item.get)]);
+        for (is_change, operation) in calls {
+            let Some(operation) = operation else { continue };
+            let refused = refusals(path, is_change, operation);
+            for (_, (status, _)) in refused.into_iter().zip(REFUSALS).filter(|(may_be, _)| *may_be)
+            {
+                let name = format!("Problem{status}");
+                let responses = &mut operation.responses.responses;
+                responses.entry(status.to_owned()).or_insert(Ref::from_response_name(name).into());
+            }
         }
     }
     document
+}
+
+/// A refusal, in the one form that all of them have.
+fn problem(why: &str) -> Response {
+    let document = Content::new(Some(Ref::from_schema_name("ProblemDocument")));
+    ResponseBuilder::new().description(why).content("application/problem+json", document).build()
+}
+
+/// How calls are refused.
+const REFUSALS: [(&str, &str); 9] = [
+    ("400", "The body cannot be read"),
+    ("401", "Nobody is signed in, or not with this"),
+    ("403", "Not by these means"),
+    ("404", "There is no such thing, or it is somebody else's"),
+    ("409", "Not as things are now"),
+    ("413", "More than is taken"),
+    ("422", "Some fields cannot be taken"),
+    ("429", "Too often; `Retry-After` says when again"),
+    ("503", "Database or storage are away; `Retry-After` says when again"),
+];
+
+/// Which of them a call may meet, by what it is: handlers say what else they answer.
+fn refusals(path: &str, is_change: bool, operation: &Operation) -> [bool; REFUSALS.len()] {
+    let extensions = operation.extensions.as_ref();
+    let who = extensions.and_then(|it| it.get("x-who")).and_then(|it| it.as_str());
+    let is_open = who == Some("anybody");
+    let has_body = operation.request_body.is_some();
+    let has_question = operation.parameters.iter().flatten().any(|it| match it {
+        RefOr::T(parameter) => !matches!(parameter.parameter_in, ParameterIn::Path),
+        RefOr::Ref(_) => true,
+    });
+    let hides = path.contains('{') || has_body || matches!(who, Some("admin" | "organiser"));
+    [
+        has_body,
+        !is_open || has_body,
+        !is_open && (is_change || who == Some("person")),
+        hides,
+        is_change || path.ends_with("/report"),
+        has_body || path.ends_with("/content"),
+        is_change || has_question,
+        true,
+        true,
+    ]
 }
 
 #[cfg(test)]

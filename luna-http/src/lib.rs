@@ -9,11 +9,8 @@ mod auth;
 mod body;
 mod caller;
 mod datasets;
-<<<<<<< HEAD
-mod duplicates;
-=======
 mod docs;
->>>>>>> ops
+mod duplicates;
 mod health;
 mod limits;
 mod listen;

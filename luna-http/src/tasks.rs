@@ -18,7 +18,7 @@ use crate::problem::{Problem, Result};
 use crate::{Quota, State, people};
 
 /// What the service knows of a task beside its profile and times.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TaskRules {
     /// What a team may hold; the service's own limits unless given.
@@ -61,20 +61,24 @@ struct TaskRow {
     opens_at: Option<String>,
     /// RFC 3339, UTC.
     closes_at: Option<String>,
-    #[serde(flatten)]
-    rules: TaskRules,
+    /// What a team may hold; the service's own limits if null.
+    quota: Option<Quota>,
+    /// Data sets that submissions will be compared with, for leaks.
+    reference_sets: Vec<i64>,
 }
 
 impl TaskRow {
     fn of(task: Task) -> Result<Self> {
+        let TaskRules { quota, reference_sets } = TaskRules::of(&task)?;
         Ok(Self {
-            rules: TaskRules::of(&task)?,
             task_id: task.id,
             name: task.name,
             version: task.version,
             profile_id: task.profile_id,
             opens_at: task.opens_at.map(|it| it.to_string()),
             closes_at: task.closes_at.map(|it| it.to_string()),
+            quota,
+            reference_sets,
         })
     }
 }

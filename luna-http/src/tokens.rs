@@ -102,7 +102,8 @@ impl Keys {
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_SECONDS;
         let read = decode::<Claims>(token, &self.decoding, &validation).ok()?;
-        let is_ours = read.header.typ.as_deref() == Some(TYPE);
+        // None of ours asks for what its reader must know of (RFC 7515, 4.1.11).
+        let is_ours = read.header.typ.as_deref() == Some(TYPE) && read.header.crit.is_none();
         Some(read.claims).filter(|_| is_ours)
     }
 
@@ -184,6 +185,7 @@ mod tests {
             signed(&default, |it| it.sub = "admin".to_owned()),
             signed(&Header { typ: Some("at+jwt".to_owned()), ..Header::default() }, |_| {}),
             signed(&Header { typ: None, ..Header::default() }, |_| {}),
+            signed(&Header { crit: Some(vec!["exp".to_owned()]), ..Header::default() }, |_| {}),
             signed(&Header::new(Algorithm::HS512), |_| {}),
         ];
         for token in &forged {

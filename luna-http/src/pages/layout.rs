@@ -63,7 +63,7 @@ impl<'a> Frame<'a> {
                     a.skip href="#main" { "Skip to the content" }
                     (self.banner())
                     main #main tabindex="-1" { (body) }
-                    footer { p.quiet { "LUNA " (env!("CARGO_PKG_VERSION")) } }
+                    footer { p.quiet { "LUNA " (env!("CARGO_PKG_VERSION")) " · " a href="/docs" { "API" } } }
                 }
             }
         };

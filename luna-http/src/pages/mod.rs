@@ -28,12 +28,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-<<<<<<< HEAD
 use luna_worker::storage::origin;
-use maud::html;
-=======
 use maud::{Markup, html};
->>>>>>> ops
 
 use self::layout::Frame;
 use crate::caller::Caller;

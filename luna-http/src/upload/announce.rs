@@ -32,7 +32,7 @@ const LONGEST_PATH: usize = 1_024;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Start {
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     dataset_name: String,
     #[serde(default)]
     description: String,
@@ -55,12 +55,14 @@ pub(super) struct Start {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Announced {
+    #[schema(min_length = 1, max_length = 1024)]
     filename: String,
-    #[schema(example = "image/png")]
+    #[schema(example = "image/png", min_length = 1, max_length = 200, pattern = "^[ -~]+$")]
     content_type: String,
+    #[schema(maximum = 9_223_372_036_854_775_807_u64)]
     size_bytes: u64,
     /// SHA-256, hexadecimal: what arrives otherwise is refused, and what is held already need not be sent.
-    #[schema(min_length = 64, max_length = 64)]
+    #[schema(pattern = "^[0-9a-fA-F]{64}$")]
     sha256: Option<String>,
     /// Path inside the data set, where it is another than the name.
     path: Option<String>,
@@ -264,12 +266,17 @@ impl Announced {
     }
 }
 
+/// Where the objects of a data set lie.
+pub(super) fn folder(dataset_id: i64) -> String {
+    format!("uploads/{dataset_id}")
+}
+
 /// The files with keys that the service makes: names are data, never places.
 fn keyed(dataset: &Dataset, files: &[Announced]) -> Result<Vec<NewFile>> {
     let file = |file: &Announced| {
         Ok(NewFile {
             path: file.path().to_owned(),
-            object_key: format!("uploads/{}/{}", dataset.id, random()?),
+            object_key: format!("{}/{}", folder(dataset.id), random()?),
             content_type: file.content_type.clone(),
             size_bytes: file.size_bytes,
             sha256: file.sha256.as_ref().map(|digits| digits.to_ascii_lowercase()),

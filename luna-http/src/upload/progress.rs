@@ -8,6 +8,7 @@ use luna_worker::storage;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::announce::folder;
 use super::target::Target;
 use crate::body::{Ids, Json};
 use crate::caller::Caller;
@@ -18,6 +19,8 @@ use crate::{Objects, Service, State, metrics};
 
 /// Files a call.
 const MOST_FILES: usize = 1_000;
+/// Files that are looked for one by one.
+const FEW: u32 = 4;
 
 /// Files that are to be sent once more.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -182,12 +185,28 @@ impl Service {
         if matches!(self.objects, Objects::Folder(_)) {
             return Ok(());
         }
-        let mut after = None;
+        let missing = self.catalogue.missing_files(dataset.id, None, FEW + 1).await?;
+        if missing.len() <= FEW as usize {
+            for file in &missing {
+                self.look_for(file).await?;
+            }
+            return Ok(());
+        }
+        // One question for a thousand objects, rather than one for each.
+        let folder = format!("{}/", folder(dataset.id));
+        let mut listing = self.storage.below(&folder).list().await?;
         loop {
-            let page = self.catalogue.missing_files(dataset.id, after.as_deref(), 200).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.path.clone());
-            futures_util::future::try_join_all(page.iter().map(|file| self.look_for(file))).await?;
+            let found = listing.next_page(MOST_FILES).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            let objects: Vec<(String, u64)> = found
+                .into_iter()
+                .map(|it| (format!("{folder}{}", it.key), it.size_bytes))
+                .collect();
+            for unfit in self.catalogue.mark_found(dataset.id, &objects).await? {
+                self.storage.delete(&unfit).await?;
+            }
         }
     }
 

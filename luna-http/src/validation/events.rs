@@ -31,7 +31,7 @@ const MOST_STREAMS: usize = 2_000;
         ("dataset_id" = i64, Path),
         ("Last-Event-ID" = Option<i64>, Header, description = "Number of the last event seen"),
     ),
-    responses((status = 200, body = String, content_type = "text/event-stream")),
+    responses((status = 200, body = Object, content_type = "text/event-stream")),
     extensions(("x-who" = json!("team")))
 )]
 pub(super) async fn events(

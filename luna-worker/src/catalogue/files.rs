@@ -266,6 +266,53 @@ impl Catalogue {
         touch(&mut tx, dataset_id).await?;
         tx.commit().await
     }
+
+    /// Notes that files went past us to the storage, by keys and sizes of its objects, in one step for all of
+    /// them. Objects of a size that was not announced come back: they must go. Others that no file waits for
+    /// are passed over.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such data set.
+    pub async fn mark_found(
+        &self,
+        dataset_id: i64,
+        objects: &[(String, u64)],
+    ) -> Result<Vec<String>> {
+        let mut unfit = Vec::new();
+        for batch in objects.chunks(BATCH) {
+            let mut tx = self.db.begin().await?;
+            if lock_dataset(&mut tx, dataset_id).await?.state == super::DatasetState::Complete {
+                return Ok(unfit);
+            }
+            let rest = format!(
+                "WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
+                places(1, batch.len()),
+                batch.len() + 1
+            );
+            let keys = batch.iter().map(|(key, _)| Value::from(key.as_str()));
+            let values = keys.chain([Value::from(dataset_id)]).collect();
+            let rows = tx.rows(AssertSqlSafe(format!("{FILE} {rest}")), values).await?;
+            let waiting = rows.iter().map(file).collect::<Result<Vec<_>>>()?;
+            let sizes: BTreeMap<&str, u64> =
+                batch.iter().map(|(key, size)| (key.as_str(), *size)).collect();
+            let (fit, other): (Vec<File>, Vec<File>) = waiting
+                .into_iter()
+                .partition(|it| sizes.get(it.object_key.as_str()) == Some(&it.size_bytes));
+            unfit.extend(other.into_iter().map(|it| it.object_key));
+            if fit.is_empty() {
+                continue;
+            }
+            let sql = format!(
+                "UPDATE files SET received_bytes = size_bytes,
+                     received_at = (SELECT now FROM clock) WHERE id IN {}",
+                places(1, fit.len())
+            );
+            tx.run(AssertSqlSafe(sql), fit.iter().map(|it| Value::from(it.id)).collect()).await?;
+            touch(&mut tx, dataset_id).await?;
+            tx.commit().await?;
+        }
+        Ok(unfit)
+    }
 }
 
 /// True if nothing need be sent anew: it was announced just so, and either has not arrived or is known

@@ -111,6 +111,12 @@ impl Storage {
         Self { address: Arc::new(self.address.at(path)), prefix, ..self.clone() }
     }
 
+    /// What of it lies below a folder; connections are shared.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Self {
+        self.moved_to(&format!("{}{folder}", self.prefix))
+    }
+
     /// Where it stands.
     pub fn address(&self) -> &Address {
         &self.address

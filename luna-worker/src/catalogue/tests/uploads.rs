@@ -50,6 +50,31 @@ fn files_come_back_as_asked_and_are_listed_by_bytes() {
 }
 
 #[test]
+fn what_went_past_us_is_noted_in_one_step() {
+    on_both(async |bench| {
+        let catalogue = &bench.catalogue;
+        let team = bench.team("radiant").await;
+        let (set, other) = (begun(bench, team).await, begun(bench, team).await);
+        let asked = [new("a", "ka", Some("aa")), new("b", "kb", None), new("c", "kc", None)];
+        catalogue.add_files(set, &asked).await.unwrap();
+        catalogue.add_files(other, &[new("a", "other", None)]).await.unwrap();
+        let object = |key: &str, size| (key.to_owned(), size);
+        let found = [object("ka", 10), object("kb", 9), object("nobodys", 1), object("other", 10)];
+        assert_eq!(catalogue.mark_found(set, &found).await.unwrap(), ["kb"]);
+        assert_eq!(paths(&catalogue.missing_files(set, None, 10).await.unwrap()), ["b", "c"]);
+        assert_eq!(paths(&catalogue.missing_files(other, None, 10).await.unwrap()), ["a"]);
+        assert_eq!(catalogue.file(set, 1).await.unwrap().received_bytes, 10);
+        assert!(catalogue.mark_found(set, &found[..1]).await.unwrap().is_empty(), "again");
+        catalogue.complete(set).await.unwrap();
+        assert!(
+            catalogue.mark_found(set, &[object("kc", 9)]).await.unwrap().is_empty(),
+            "too late"
+        );
+        assert_eq!(catalogue.count_files(set).await.unwrap(), (3, 1));
+    });
+}
+
+#[test]
 fn what_arrives_is_what_was_announced() {
     on_both(async |bench| {
         let catalogue = &bench.catalogue;

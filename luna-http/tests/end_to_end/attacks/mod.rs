@@ -1,0 +1,5 @@
+//! What attackers try through HTTP.
+
+mod sessions;
+mod text;
+mod tokens;
