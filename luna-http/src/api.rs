@@ -161,4 +161,17 @@ mod tests {
         let kept = std::fs::read_to_string(place).unwrap_or_default();
         assert!(kept == document, "docs/openapi.json is stale: `make bless` writes it anew");
     }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = openapi();
+        let operations = document.paths.paths.values().flat_map(|item| {
+            [&item.get, &item.put, &item.post, &item.delete].into_iter().flatten()
+        });
+        let mut names: Vec<_> = operations.map(|it| it.operation_id.clone().unwrap()).collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
 }

@@ -119,7 +119,8 @@ pub(super) struct MoreFiles {
 
 /// Announce more files of a data set.
 #[utoipa::path(
-    post, path = "/api/v1/upload/{dataset_id}/files", tag = "upload", request_body = MoreFiles,
+    post, path = "/api/v1/upload/{dataset_id}/files", tag = "upload", operation_id = "more_files",
+    request_body = MoreFiles,
     params(("dataset_id" = i64, Path)), responses((status = 200, body = Started)),
     extensions(("x-who" = json!("team")))
 )]

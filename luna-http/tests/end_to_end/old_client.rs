@@ -116,7 +116,9 @@ fn has_shape(value: &Value, shape: &Value, at: &str) {
         Value::Array(shapes) => {
             let items = value.as_array().unwrap_or_else(|| panic!("{at}: no list: {value}"));
             assert!(!items.is_empty(), "{at} is empty");
-            items.iter().for_each(|item| has_shape(item, &shapes[0], at));
+            for item in items {
+                has_shape(item, &shapes[0], at);
+            }
         }
         Value::String(kind) => {
             let is_one = match kind.as_str() {

@@ -1,6 +1,7 @@
 //! Figures and logs.
+#![expect(clippy::float_cmp, reason = "counts are whole numbers")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -55,6 +56,18 @@ fn all_figures_exist_from_the_start_and_at_zero() {
     }
 }
 
+fn after_one_validation(service: &Service) -> BTreeMap<String, f64> {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let figures = service.figures();
+        if figures["validation_duration_seconds_count{status=\"completed\"}"] == 1.0 {
+            return figures;
+        }
+        assert!(Instant::now() < end, "{figures:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn figures_move_with_what_teams_do_and_logs_name_nobody() {
     let service = Service::start(|_| {});
@@ -73,15 +86,7 @@ fn figures_move_with_what_teams_do_and_logs_name_nobody() {
     let request = service.post("/api/v1/upload/complete").bearer_auth(&token);
     request.json(&json!({ "dataset_id": dataset })).send().unwrap();
 
-    let end = Instant::now() + Duration::from_secs(30);
-    let figures = loop {
-        let figures = service.figures();
-        if figures["validation_duration_seconds_count{status=\"completed\"}"] == 1.0 {
-            break figures;
-        }
-        assert!(Instant::now() < end, "{figures:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let figures = after_one_validation(&service);
     let moved = [
         (r#"s3_upload_count{status="success"}"#, 1.0),
         (r#"s3_upload_count{status="failed"}"#, 1.0),

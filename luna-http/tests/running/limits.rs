@@ -1,5 +1,6 @@
 //! Who may call, how often, and how slowly.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
@@ -115,6 +116,15 @@ fn raw(service: &Service, pieces: &[&[u8]]) -> (String, Duration) {
     (String::from_utf8_lossy(&answer).into_owned(), began.elapsed())
 }
 
+/// A request with so many headers.
+fn head(headers: usize) -> String {
+    let mut head = String::from("GET /liveness HTTP/1.1\r\nhost: a\r\n");
+    for at in 0..headers {
+        let _ = write!(head, "x-{at}: a\r\n");
+    }
+    head + "\r\n"
+}
+
 #[test]
 fn senders_that_are_slow_or_lie_are_refused_and_others_served() {
     let service = Service::start(|command| {
@@ -129,10 +139,6 @@ fn senders_that_are_slow_or_lie_are_refused_and_others_served() {
     // A head that stops, has too many headers, or never ends.
     let (answer, took) = raw(&service, &[b"GET /liveness HTTP/1.1\r\nhost: a\r\nx-a"]);
     assert!(answer.is_empty() && took < quick, "{answer} {took:?}");
-    let head = |headers: usize| {
-        let headers: String = (0..headers).map(|at| format!("x-{at}: a\r\n")).collect();
-        format!("GET /liveness HTTP/1.1\r\nhost: a\r\n{headers}\r\n")
-    };
     let (answer, took) = raw(&service, &[head(200).as_bytes()]);
     assert!(answer.starts_with("HTTP/1.1 431 ") && took < quick, "{answer} {took:?}");
     let endless = [b"GET /liveness HTTP/1.1\r\nx-a: ".as_slice(), &vec![b'a'; 8 << 20]].concat();

@@ -87,7 +87,10 @@ fn what_a_file_may_not_say_is_refused_with_the_key_that_is_meant() {
 fn a_health_check_tells_whether_the_service_is_ready() {
     let mut service = Service::start(|_| {});
     let address = service.started.address.to_string();
-    assert_eq!(said(&["healthcheck", "--bind", &address], &[]), (true, "".into(), "".into()));
+    assert_eq!(
+        said(&["healthcheck", "--bind", &address], &[]),
+        (true, String::new(), String::new())
+    );
     // Where it listens everywhere, this machine finds it.
     let port = service.started.address.port();
     let everywhere = format!("0.0.0.0:{port}");

@@ -131,14 +131,8 @@ fn changing(service: &Service) -> Vec<(String, String)> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             if method != "get" && operation["x-who"] != "anybody" {
-                let numbered: String = path
-                    .split('/')
-                    .map(|part| {
-                        let part = if part.starts_with('{') { "1" } else { part };
-                        format!("{part}/")
-                    })
-                    .collect();
-                let path = numbered.trim_end_matches('/');
+                let parts = path.split('/').map(|it| if it.starts_with('{') { "1" } else { it });
+                let path = parts.collect::<Vec<_>>().join("/");
                 calls.push((method.to_uppercase(), format!("{}{path}", service.url)));
             }
         }
