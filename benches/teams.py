@@ -273,6 +273,8 @@ def large(arguments, folder):
     with file.open("wb") as out:
         for _ in range(size >> 20):
             out.write(os.urandom(1 << 20))
+    # What is still to be written would be laid to the first one's account.
+    os.sync()
     began = time.monotonic()
     subprocess.run(["cp", file, folder / "copy"], check=True)
     subprocess.run(["sha256sum", folder / "copy"], check=True, stdout=subprocess.DEVNULL)
