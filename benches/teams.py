@@ -88,6 +88,7 @@ class Client:
                 self.figures.complain(f"{what}: {error!r}")
                 if time.monotonic() > end:
                     return 0, b""
+                time.sleep(1)
                 continue
             retry_after = answer.headers.get("Retry-After")
             self.figures.call(what, time.monotonic() - began, answer.status, retry_after)
