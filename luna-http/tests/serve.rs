@@ -191,6 +191,9 @@ fn a_data_set_is_uploaded_validated_and_read() {
     let status = service.ended(&token, dataset);
     assert_eq!((&status["status"], &status["verdict"]), (&json!("completed"), &json!("fail")));
     assert_eq!(status["error_message"], Value::Null);
+    let logs = status["validation_logs"].as_array().unwrap();
+    let logs: Vec<&str> = logs.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(logs, ["2 files to look at", "All files were looked at; verdict: fail"]);
     let results = &status["validation_results"];
     assert_eq!(
         (&results["valid"], &results["files_checked"], &results["files_failed"]),

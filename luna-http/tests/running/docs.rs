@@ -18,7 +18,7 @@ fn every_call_of_the_api_is_on_its_page_and_nothing_leads_out() {
         for (method, call) in item.as_object().unwrap() {
             let heading = format!("<code>{} {path}</code></h3>", method.to_uppercase());
             assert_eq!(page.matches(&heading).count(), 1, "{heading}");
-            let summary = call["summary"].as_str().unwrap().replace('\'', "&#39;");
+            let summary = call["summary"].as_str().unwrap();
             assert!(page.contains(summary.trim_end_matches('.')), "{summary}");
             calls += 1;
         }

@@ -8,6 +8,7 @@
 
 use luna_core::Report;
 use luna_core::report::Verdict;
+use luna_core::text::counted;
 
 use super::datasets::{Dataset, lock_dataset};
 use super::engine::{Row, Signal, Tx, Value, places, values, words};
@@ -261,6 +262,8 @@ impl Catalogue {
         }
         queue::add(&mut tx, &items).await?;
         queue::done(&mut tx, lease).await?;
+        let line = format!("{} to look at", counted(files, "file"));
+        super::logs::add(&mut tx, job_id, LogLevel::Info, &line).await?;
         tx.commit().await
     }
 
@@ -301,6 +304,8 @@ impl Catalogue {
             insert_artifacts(&mut tx, job_id, batch).await?;
         }
         queue::done(&mut tx, lease).await?;
+        let line = format!("All files were looked at; verdict: {}", verdict.as_str());
+        super::logs::add(&mut tx, job_id, LogLevel::Info, &line).await?;
         end_job(&mut tx, job_id, JobState::Completed, Some(verdict)).await?;
         tx.commit().await
     }

@@ -99,7 +99,7 @@ fn a_cancelled_job_is_dropped_and_leaves_no_report() {
     assert_eq!(service.job(job).state, JobState::Cancelled);
     assert_eq!(worker.stop(SOON), Some(0));
     let reports = service.objects().into_iter().filter(|key| key.starts_with("reports/"));
-    assert_eq!(reports.count(), 2, "those of the other job");
+    assert_eq!(reports.count(), 3, "those of the other job");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::bench::{Service, Upload, Worker, expected, same, slow_set};
 const WORKERS: usize = 4;
 /// A lease has to run out, perhaps twice, after the last kill.
 const AFTERWARDS: Duration = Duration::from_mins(5);
+/// What a job leaves in the storage.
+const NAMES: [&str; 3] = ["digest.json", "report.html", "report.json"];
 
 struct Storm {
     seconds: u64,
@@ -86,7 +88,7 @@ fn rage(service: &Service, storm: &Storm) {
         assert_eq!(service.count(&records), files.len() as i64);
         let ends = format!("SELECT COUNT(*) FROM events WHERE job_id = {job} AND kind = 'done'");
         assert_eq!(service.count(&ends), 1);
-        objects.extend(["html", "json"].map(|ending| format!("reports/{job}/report.{ending}")));
+        objects.extend(NAMES.map(|name| format!("reports/{job}/{name}")));
     }
     objects.sort();
     let found: Vec<String> =
