@@ -38,6 +38,19 @@ impl Severity {
             Self::Info => "info",
         }
     }
+
+    /// The shape that stands beside the word where people read: colour is never alone.
+    ///
+    /// ```
+    /// assert_eq!(luna_core::Severity::ALL.map(|it| it.shape()), ["■", "▲", "●"]);
+    /// ```
+    pub const fn shape(self) -> &'static str {
+        match self {
+            Self::Error => "■",
+            Self::Warning => "▲",
+            Self::Info => "●",
+        }
+    }
 }
 
 impl std::fmt::Display for Severity {
@@ -102,6 +115,21 @@ pub enum Location {
         /// JSON pointer (RFC 6901).
         pointer: String,
     },
+}
+
+impl Location {
+    /// The frame of a picture that it lies in, from 0; `None` where it names none.
+    ///
+    /// ```
+    /// assert_eq!(luna_core::Location::Frame { frame: 3 }.frame(), Some(3));
+    /// assert_eq!(luna_core::Location::Byte { offset: 3 }.frame(), None);
+    /// ```
+    pub fn frame(&self) -> Option<u32> {
+        match self {
+            Self::Frame { frame } | Self::Box { frame, .. } => Some(*frame),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Location {

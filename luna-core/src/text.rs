@@ -42,6 +42,27 @@ pub fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{00ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Longest path, name or message on a page, in characters.
+const CLIPPED: usize = 240;
+
+/// Foreign text for a page: escaped and, beyond 240 characters, cut in the middle, for the end of a path tells more.
+///
+/// ```
+/// let path = format!("{}/7.png", "a".repeat(500));
+/// let shown = luna_core::text::clipped(&path);
+/// assert!(shown.contains('…') && shown.ends_with("/7.png"));
+/// ```
+pub fn clipped(text: &str) -> String {
+    let text = escaped(text);
+    let length = text.chars().count();
+    if length <= CLIPPED {
+        return text;
+    }
+    let head: String = text.chars().take(CLIPPED / 2).collect();
+    let tail: String = text.chars().skip(length - CLIPPED / 2).collect();
+    format!("{head}…{tail}")
+}
+
 /// Foreign text for a message: escaped and cut to 80 characters.
 ///
 /// Only for what cannot name a person (format names, keywords, code strings); see [`masked`].
@@ -155,4 +176,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         // Of two that are equally near, the first.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_seen_whole_or_cut_in_the_middle() {
+        assert_eq!(clipped("a\u{202e}b"), "a\\u{202e}b");
+        let whole = "é".repeat(CLIPPED);
+        assert_eq!(clipped(&whole), whole);
+        let cut = clipped(&format!("{whole}.pdf"));
+        assert!(cut.ends_with("é.pdf") && cut.chars().count() == CLIPPED + 1, "{cut}");
+    }
 }

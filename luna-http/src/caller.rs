@@ -27,6 +27,8 @@ pub(crate) struct Caller {
     pub(crate) team_id: i64,
     /// By what means.
     pub(crate) by: By,
+    /// The name of a person; none of a script.
+    pub(crate) username: Option<String>,
 }
 
 /// How somebody comes in.
@@ -103,7 +105,7 @@ impl Caller {
         let user = service.catalogue.session_user(session_id).await;
         let user = user.map_err(|error| gone(error, refused))?;
         let by = By::Session { user_id: user.id, session_id };
-        Ok(Self { role: user.role, team_id: user.team_id, by })
+        Ok(Self { role: user.role, team_id: user.team_id, by, username: Some(user.username) })
     }
 
     async fn with_key(key: &str, service: &Service) -> Result<Self> {
@@ -114,7 +116,7 @@ impl Caller {
         let key = service.catalogue.api_key(&secrets::digest(key)).await;
         let key = key.map_err(|error| gone(error, refused))?;
         let by = By::Key { id: key.id, scope: key.scope };
-        Ok(Self { role: Role::User, team_id: key.team_id, by })
+        Ok(Self { role: Role::User, team_id: key.team_id, by, username: None })
     }
 
     /// As the audit log names it.

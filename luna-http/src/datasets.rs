@@ -1,7 +1,5 @@
 //! Data sets: what a team handed in, its versions, the one that counts.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -80,8 +78,7 @@ impl Service {
     /// With one question for the jobs of all of them.
     async fn rows(&self, datasets: Vec<Dataset>) -> Result<Vec<DatasetRow>> {
         let ids: Vec<i64> = datasets.iter().map(|it| it.id).collect();
-        let jobs = self.catalogue.latest_jobs(&ids).await?;
-        let mut jobs: BTreeMap<i64, _> = jobs.into_iter().map(|it| (it.dataset_id, it)).collect();
+        let mut jobs = self.catalogue.latest_jobs(&ids).await?;
         let row = |dataset: Dataset| DatasetRow {
             validation: jobs.remove(&dataset.id).map(|job| Newest {
                 validation_job_id: job.id,

@@ -218,10 +218,7 @@ pub fn illustrate(
 
 /// The frame that a finding speaks of; the first if it names none.
 pub(crate) fn frame_of(finding: &Finding) -> u32 {
-    match finding.location {
-        Some(Location::Frame { frame } | Location::Box { frame, .. }) => frame,
-        _ => 0,
-    }
+    finding.location.as_ref().and_then(Location::frame).unwrap_or_default()
 }
 
 /// True if the report knows that its header says so.

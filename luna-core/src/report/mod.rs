@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::digest::{Digest, RuleDigest, Step};
 pub use self::format::ReportFormat;
-pub use self::html::{STYLE, picture_svg};
+pub use self::html::{COMMON_SCRIPT, STYLE, picture_svg};
 pub(crate) use self::overview::{Overview, RuleGroup};
 pub use self::schema::report_schema;
 pub use self::text::render_inspection;

@@ -15,10 +15,18 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let text = [luna_core::report::STYLE, include_str!("../../assets/luna.css")].concat();
     Asset::new("/assets/luna.css", "text/css; charset=utf-8", text)
 });
+/// The script that all pages have: what they share with the report, and after it their own.
+pub(super) static COMMON: LazyLock<Asset> = LazyLock::new(|| {
+    let text = [luna_core::report::COMMON_SCRIPT, include_str!("../../assets/luna.js")].concat();
+    Asset::new("/assets/luna.js", SCRIPT, text)
+});
 pub(super) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let text = include_str!("../../assets/luna.svg").to_owned();
     Asset::new("/assets/luna.svg", "image/svg+xml", text)
 });
+
+/// The media type of scripts (RFC 9239).
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A file that every page may name.
 #[derive(Debug)]
@@ -47,14 +55,13 @@ macro_rules! scripts {
     ($($name:ident = $file:literal),* $(,)?) => {
         $(pub(super) static $name: LazyLock<Asset> = LazyLock::new(|| {
             let text = include_str!(concat!("../../assets/", $file)).to_owned();
-            Asset::new(concat!("/assets/", $file), "text/javascript; charset=utf-8", text)
+            Asset::new(concat!("/assets/", $file), SCRIPT, text)
         });)*
-        const ALL: &[Script] = &[&STYLE, &ICON, $(&$name),*];
+        const ALL: &[Script] = &[&STYLE, &ICON, &COMMON, $(&$name),*];
     };
 }
 
 scripts! {
-    COMMON = "luna.js",
     WATCH = "watch.js",
     UPLOAD = "upload.js",
 }

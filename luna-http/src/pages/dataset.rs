@@ -73,7 +73,7 @@ async fn head(service: &Service, dataset: &Dataset) -> Result<Markup> {
     let difference = match earlier {
         Some(earlier) => {
             let jobs = service.catalogue.latest_jobs(&[earlier.id, dataset.id]).await?;
-            let of = |id| jobs.iter().find(|it| it.dataset_id == id).and_then(summary);
+            let of = |id| jobs.get(&id).and_then(summary);
             let both = of(earlier.id).zip(of(dataset.id));
             both.map(|(before, now)| (earlier, changes(&before.counts, &now.counts)))
         }

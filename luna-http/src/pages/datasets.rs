@@ -1,6 +1,5 @@
 //! The first page: a team's data sets, newest first.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -73,8 +72,7 @@ async fn list(
 async fn lines(service: &Service, team_id: i64, before: Option<i64>) -> Result<Vec<Line>> {
     let datasets = service.catalogue.datasets(Some(team_id), before, MOST).await?;
     let ids: Vec<i64> = datasets.iter().map(|it| it.id).collect();
-    let jobs = service.catalogue.latest_jobs(&ids).await?;
-    let mut jobs: BTreeMap<i64, _> = jobs.into_iter().map(|job| (job.dataset_id, job)).collect();
+    let mut jobs = service.catalogue.latest_jobs(&ids).await?;
     let mut lines = Vec::with_capacity(datasets.len());
     for dataset in datasets {
         let arrivals = match dataset.state {

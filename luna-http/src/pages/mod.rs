@@ -60,7 +60,6 @@ pub(crate) use self::session::renewed;
 #[derive(Debug)]
 struct Visitor {
     caller: Caller,
-    username: String,
 }
 
 impl FromRequestParts<Arc<Service>> for Visitor {
@@ -71,9 +70,8 @@ impl FromRequestParts<Arc<Service>> for Visitor {
         service: &Arc<Service>,
     ) -> crate::problem::Result<Self> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        let (user_id, _) = caller.person()?;
-        let username = service.catalogue.user(user_id).await?.username;
-        Ok(Self { caller, username })
+        caller.person()?;
+        Ok(Self { caller })
     }
 }
 

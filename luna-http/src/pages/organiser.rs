@@ -39,8 +39,7 @@ struct Line {
 async fn lines(service: &Service) -> Result<Vec<Line>> {
     let datasets = service.catalogue.newest_datasets().await?;
     let ids: Vec<i64> = datasets.iter().map(|it| it.id).collect();
-    let jobs = service.catalogue.latest_jobs(&ids).await?;
-    let mut jobs: BTreeMap<i64, _> = jobs.into_iter().map(|it| (it.dataset_id, it)).collect();
+    let mut jobs = service.catalogue.latest_jobs(&ids).await?;
     let mut datasets: BTreeMap<i64, _> = datasets.into_iter().map(|it| (it.team_id, it)).collect();
     let mut lines = Vec::new();
     let mut after = 0;

@@ -108,8 +108,8 @@ fn verdict(job: &ValidationJob, summary: &Summary, digest: Option<&Digest>) -> M
             @if let Some(digest) = digest {
                 dl.shares {
                     @for (class, shape, label, files) in [
-                        ("error", "■", "with errors", digest.with_errors),
-                        ("warning", "▲", "with warnings", digest.with_warnings),
+                        ("error", Severity::Error.shape(), "with errors", digest.with_errors),
+                        ("warning", Severity::Warning.shape(), "with warnings", digest.with_warnings),
                         ("clean", "✓", "clean", digest.clean),
                     ] {
                         div.(class) {
@@ -133,15 +133,9 @@ fn links(dataset: &Dataset) -> Markup {
     }
 }
 
-fn remedy(rule: &str) -> &'static str {
-    luna_core::rules::FAMILIES
-        .iter()
-        .flat_map(|family| family.topics.iter().copied().flatten())
-        .find(|it| it.code == rule)
-        .map_or("", |it| it.how_to_fix)
-}
-
 fn first_steps(dataset: &Dataset, digest: &Digest) -> Markup {
+    let registry = Registry::default();
+    let remedy = |rule: &str| registry.get(rule).map_or("", |rule| rule.how_to_fix);
     html! {
         @if !digest.first.is_empty() {
             section aria-labelledby="first-title" {

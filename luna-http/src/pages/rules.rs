@@ -10,7 +10,7 @@ use axum::routing::get;
 use luna_core::report::Digest;
 use luna_core::rules::{Case, DefaultValue, FAMILIES, Registry, Rule, RuleOption, Status};
 use luna_core::text::counted;
-use luna_core::{Profile, Settings, Validator};
+use luna_core::{Profile, Settings};
 use luna_worker::catalogue::Dataset;
 use maud::{Markup, html};
 
@@ -96,7 +96,8 @@ impl Newest {
         let newest = service.catalogue.datasets(Some(team_id), None, 1).await?;
         let Some(dataset) = newest.into_iter().next() else { return Ok(None) };
         let jobs = service.catalogue.latest_jobs(&[dataset.id]).await?;
-        let Some((job, summary)) = jobs.first().and_then(|job| Some((job, summary(job)?))) else {
+        let job = jobs.get(&dataset.id);
+        let Some((job, summary)) = job.and_then(|job| Some((job, summary(job)?))) else {
             return Ok(None);
         };
         let digest = digest(service, job).await?;
@@ -138,8 +139,7 @@ async fn in_force(service: &Service, newest: Option<&Newest>) -> Result<Settings
             })?
         }
     };
-    let validator = Validator::builder().profile(profile).threads(1).build();
-    Ok(validator.map_err(|_| Problem::internal())?.settings().clone())
+    Settings::new(profile, Registry::default()).map_err(|_| Problem::internal())
 }
 
 /// How it looks where the rule fires, and where it does not.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::Page;
 use super::layout::{Frame, address, duration, shown};
+use crate::auth::{LONGEST_NAME, SHORTEST_PASSWORD};
 use crate::caller::{COOKIE, Caller, cookie as cookie_of, from_here};
 use crate::problem::Problem;
 use crate::tokens::LIFETIME;
@@ -28,22 +29,53 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/invite", get(invited).post(accept))
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Asked {
+/// What the forms send, and the addresses that lead to them say.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sent {
+    username: String,
+    password: String,
     /// Where to go afterwards.
-    #[serde(default)]
     next: String,
+    /// Of an invite.
+    token: String,
 }
 
-#[derive(Deserialize)]
-struct Login {
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: String,
-    #[serde(default)]
-    next: String,
+/// A form that asks for a name and a password.
+struct Sheet {
+    title: &'static str,
+    about: &'static str,
+    action: &'static str,
+    password: &'static str,
+    autocomplete: &'static str,
+    /// Letters of the password, where one is chosen.
+    least: Option<usize>,
+    /// Name of what is sent along.
+    along: &'static str,
+    button: &'static str,
 }
+
+const SIGN_IN: Sheet = Sheet {
+    title: "Sign in",
+    about: "",
+    action: "/sign-in",
+    password: "Password",
+    autocomplete: "current-password",
+    least: None,
+    along: "next",
+    button: "Sign in",
+};
+
+const INVITE: Sheet = Sheet {
+    title: "You are invited",
+    about: "Choose a name and a password; the invite makes one user, once.",
+    action: "/invite",
+    password: "Password, at least 12 letters",
+    autocomplete: "new-password",
+    least: Some(SHORTEST_PASSWORD),
+    along: "token",
+    button: "Join",
+};
 
 /// To the form, and from there to what was wanted.
 pub(super) fn first(wanted: Option<&str>) -> Response {
@@ -51,22 +83,20 @@ pub(super) fn first(wanted: Option<&str>) -> Response {
     Redirect::to(&address("/sign-in", &[("next", next)])).into_response()
 }
 
-async fn form(asked: Result<Query<Asked>, QueryRejection>) -> Response {
+async fn form(asked: Result<Query<Sent>, QueryRejection>) -> Response {
     let next = asked.map(|Query(asked)| asked.next).unwrap_or_default();
-    drawn(StatusCode::OK, "", &next, None)
+    SIGN_IN.drawn(StatusCode::OK, "", local(&next), None)
 }
 
 async fn sign_in(
     Shared(service): State,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    form: Result<Form<Login>, FormRejection>,
+    form: Result<Form<Sent>, FormRejection>,
 ) -> Page {
     // Else another site could sign somebody in as its own user, and read what is uploaded then.
     from_here(&headers, &service)?;
-    let Ok(Form(Login { username, password, next })) = form else {
-        return Ok(drawn(StatusCode::UNPROCESSABLE_ENTITY, "", "", Some("Fill in the form.")));
-    };
+    let Form(Sent { username, password, next, .. }) = form.unwrap_or_default();
     let session = match service.sign_in(from, username.clone(), password).await {
         Ok(session) => session,
         Err(problem) => return refused(problem, &username, &next),
@@ -84,7 +114,7 @@ fn refused(problem: Problem, username: &str, next: &str) -> Page {
         (StatusCode::UNAUTHORIZED, _) => problem.detail().to_owned(),
         _ => return Err(problem),
     };
-    let mut page = drawn(problem.status(), username, next, Some(&said));
+    let mut page = SIGN_IN.drawn(problem.status(), username, local(next), Some(&said));
     if let Some(seconds) = problem.seconds() {
         page.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
     }
@@ -125,34 +155,19 @@ fn local(next: &str) -> &str {
     if is_path && is_plain && !next.starts_with("/sign-") { next } else { "/" }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Invited {
-    token: String,
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct Accepted {
-    token: String,
-    username: String,
-    password: String,
-}
-
-async fn invited(asked: Result<Query<Invited>, QueryRejection>) -> Response {
+async fn invited(asked: Result<Query<Sent>, QueryRejection>) -> Response {
     let token = asked.map(|Query(asked)| asked.token).unwrap_or_default();
-    invite(StatusCode::OK, &token, "", None)
+    INVITE.drawn(StatusCode::OK, "", &token, None)
 }
 
 async fn accept(
     Shared(service): State,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    form: Result<Form<Accepted>, FormRejection>,
+    form: Result<Form<Sent>, FormRejection>,
 ) -> Page {
     from_here(&headers, &service)?;
-    let Form(Accepted { token, username, password }) = form.unwrap_or_default();
+    let Form(Sent { username, password, token, .. }) = form.unwrap_or_default();
     let made = service.accept_invite(from, &token, &username, password).await;
     match made {
         Ok(user) => {
@@ -160,7 +175,7 @@ async fn accept(
                 "Welcome, {}: sign in with the password that you chose.",
                 shown(&user.username)
             );
-            Ok(drawn(StatusCode::CREATED, &user.username, "", Some(&said)))
+            Ok(SIGN_IN.drawn(StatusCode::CREATED, &user.username, "/", Some(&said)))
         }
         Err(problem) if problem.status().is_client_error() => {
             let said = match problem.status() {
@@ -169,56 +184,45 @@ async fn accept(
                 }
                 _ => problem.sentence(),
             };
-            Ok(invite(problem.status(), &token, &username, Some(&said)))
+            Ok(INVITE.drawn(problem.status(), &username, &token, Some(&said)))
         }
         Err(problem) => Err(problem),
     }
 }
 
-fn invite(status: StatusCode, token: &str, username: &str, complaint: Option<&str>) -> Response {
-    let body = html! {
-        section.narrow {
-            h1 { "You are invited" }
-            p { "Choose a name and a password; the invite makes one user, once." }
-            @if let Some(complaint) = complaint { p.complaint role="alert" #complaint { (complaint) } }
-            form.fields method="post" action="/invite" {
-                label for="username" { "Name" }
-                input #username name="username" value=(username) required maxlength="200"
-                    autocomplete="username" autocapitalize="none" spellcheck="false"
-                    aria-describedby=[complaint.map(|_| "complaint")];
-                label for="password" { "Password, at least 12 letters" }
-                input #password name="password" type="password" required minlength="12"
-                    autocomplete="new-password" aria-describedby=[complaint.map(|_| "complaint")];
-                input type="hidden" name="token" value=(token);
-                button.main { "Join" }
+impl Sheet {
+    /// With a name that was given before, what is sent along, and what there is to say.
+    fn drawn(
+        &self,
+        status: StatusCode,
+        username: &str,
+        along: &str,
+        complaint: Option<&str>,
+    ) -> Response {
+        let has_name = !username.is_empty();
+        let described = complaint.map(|_| "complaint");
+        let body = html! {
+            section.narrow {
+                h1 { (self.title) }
+                @if !self.about.is_empty() { p { (self.about) } }
+                @if let Some(complaint) = complaint {
+                    p.complaint role="alert" #complaint { (complaint) }
+                }
+                form.fields method="post" action=(self.action) {
+                    label for="username" { "Name" }
+                    input #username name="username" value=(username) required maxlength=(LONGEST_NAME)
+                        autocomplete="username" autocapitalize="none" spellcheck="false"
+                        autofocus[!has_name] aria-describedby=[described];
+                    label for="password" { (self.password) }
+                    input #password name="password" type="password" required minlength=[self.least]
+                        autofocus[has_name] autocomplete=(self.autocomplete) aria-describedby=[described];
+                    input type="hidden" name=(self.along) value=(along);
+                    button.main { (self.button) }
+                }
             }
-        }
-    };
-    (status, Frame::titled("You are invited").around(&body)).into_response()
-}
-
-fn drawn(status: StatusCode, username: &str, next: &str, complaint: Option<&str>) -> Response {
-    let has_name = !username.is_empty();
-    let body = html! {
-        section.narrow {
-            h1 { "Sign in" }
-            @if let Some(complaint) = complaint {
-                p.complaint role="alert" #complaint { (complaint) }
-            }
-            form.fields method="post" action="/sign-in" {
-                label for="username" { "Name" }
-                input #username name="username" value=(username) required autocomplete="username"
-                    autocapitalize="none" spellcheck="false" autofocus[!has_name]
-                    aria-describedby=[complaint.map(|_| "complaint")];
-                label for="password" { "Password" }
-                input #password name="password" type="password" required autofocus[has_name]
-                    autocomplete="current-password" aria-describedby=[complaint.map(|_| "complaint")];
-                input type="hidden" name="next" value=(local(next));
-                button.main { "Sign in" }
-            }
-        }
-    };
-    (status, Frame::titled("Sign in").around(&body)).into_response()
+        };
+        (status, Frame::titled(self.title).around(&body)).into_response()
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use luna_core::Severity;
 use luna_core::report::Counts;
 use luna_core::text::counted;
 use luna_worker::catalogue::{JobState, ValidationJob};
@@ -44,8 +45,8 @@ pub(super) fn state(job: &ValidationJob) -> &'static str {
 pub(super) fn verdict(job: &ValidationJob) -> Markup {
     let (class, shape) = match job.verdict.as_deref() {
         Some("pass") => ("clean", "✓"),
-        Some("fail") => ("error", "■"),
-        Some(_) => ("warning", "▲"),
+        Some("fail") => ("error", Severity::Error.shape()),
+        Some(_) => ("warning", Severity::Warning.shape()),
         None => return html! { span.quiet { "none yet" } },
     };
     let word = job.verdict.as_deref().unwrap_or_default();

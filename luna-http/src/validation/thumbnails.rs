@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use luna_core::report::picture_svg;
 use luna_core::source::Memory;
-use luna_core::{Finding, Limits, Location, Picture, SourceLook};
+use luna_core::{Finding, Limits, Picture, SourceLook};
 use luna_worker::catalogue::{FindingFilter, JobState};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -97,10 +97,7 @@ fn drawn(path: &str, bytes: Vec<u8>, found: &[Finding], rule: Option<&str>) -> O
     let limits = Limits::default();
     let marked: Vec<&Finding> =
         found.iter().filter(|finding| rule == Some(&*finding.rule)).collect();
-    let frame = marked.iter().find_map(|finding| match finding.location {
-        Some(Location::Frame { frame } | Location::Box { frame, .. }) => Some(frame),
-        _ => None,
-    });
+    let frame = marked.iter().find_map(|finding| finding.location.as_ref()?.frame());
     let look = SourceLook::new(&source, &limits);
     let picture = Picture::of(path, frame.unwrap_or_default(), found, &look, SIDE)?;
     Some(picture_svg(&picture, &marked))

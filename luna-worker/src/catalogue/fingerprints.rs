@@ -1,5 +1,6 @@
 //! Pictures that several teams handed in. Only those who run a competition may learn of them.
 
+use luna_core::report::FileEntry;
 use luna_core::{Kind, Report};
 use sqlx::AssertSqlSafe;
 
@@ -133,22 +134,24 @@ pub(super) async fn insert(tx: &mut Tx, job_id: i64, report: &Report) -> Result<
                    SELECT id FROM validation_jobs WHERE id <> $1 AND dataset_id = (
                        SELECT dataset_id FROM validation_jobs WHERE id = $1))";
     tx.run(sql, values![job_id]).await?;
-    let pictures = report.files.iter().filter(|file| file.facts.kind == Kind::Image);
-    let mut rows: Vec<Value> = Vec::new();
-    for picture in pictures {
-        let Some(file) = &picture.facts.sha256 else { continue };
-        let content = picture.facts.fingerprints.pixels.as_ref().unwrap_or(file);
-        let (content, file) = (content.as_bytes().as_slice(), file.as_bytes().as_slice());
-        rows.extend(values![job_id, without_nul(&picture.path), content, file]);
-    }
-    for batch in rows.chunks(BATCH * 4) {
+    let is_picture =
+        |file: &&FileEntry| file.facts.kind == Kind::Image && file.facts.sha256.is_some();
+    let pictures: Vec<&FileEntry> = report.files.iter().filter(is_picture).collect();
+    for batch in pictures.chunks(BATCH) {
+        let mut all: Vec<Value> = Vec::with_capacity(batch.len() * 4);
+        for picture in batch {
+            let Some(file) = &picture.facts.sha256 else { continue };
+            let content = picture.facts.fingerprints.pixels.as_ref().unwrap_or(file);
+            let (content, file) = (content.as_bytes().as_slice(), file.as_bytes().as_slice());
+            all.extend(values![job_id, without_nul(&picture.path), content, file]);
+        }
         // Of names that differ in what a text column cannot hold, one is enough.
         let sql = format!(
             "INSERT INTO fingerprints (job_id, path, content, file) VALUES {}
              ON CONFLICT (job_id, path) DO NOTHING",
-            places(batch.len() / 4, 4)
+            places(batch.len(), 4)
         );
-        tx.run(AssertSqlSafe(sql), batch.to_vec()).await?;
+        tx.run(AssertSqlSafe(sql), all).await?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What lists show of many data sets at once: one question for all of them, not one each.
 
+use std::collections::BTreeMap;
+
 use sqlx::AssertSqlSafe;
 
 use super::datasets::{DATASET, dataset};
@@ -22,21 +24,22 @@ pub struct Arrivals {
 }
 
 impl Catalogue {
-    /// The newest job of each of these data sets that has one, in order of the data sets' numbers.
+    /// The newest job of each of these data sets that has one, by the data set's number.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn latest_jobs(&self, dataset_ids: &[i64]) -> Result<Vec<ValidationJob>> {
-        let mut jobs = Vec::with_capacity(dataset_ids.len());
+    pub async fn latest_jobs(&self, dataset_ids: &[i64]) -> Result<BTreeMap<i64, ValidationJob>> {
+        let mut jobs = BTreeMap::new();
         for batch in dataset_ids.chunks(BATCH) {
             let sql = format!(
                 "{JOB} WHERE id IN (SELECT MAX(id) FROM validation_jobs WHERE dataset_id IN {}
-                 GROUP BY dataset_id) ORDER BY dataset_id",
+                 GROUP BY dataset_id)",
                 places(1, batch.len())
             );
             let ids = batch.iter().map(|id| Value::from(*id)).collect();
             for row in self.db.rows(AssertSqlSafe(sql), ids).await? {
-                jobs.push(job(&row)?);
+                let job = job(&row)?;
+                jobs.insert(job.dataset_id, job);
             }
         }
         Ok(jobs)

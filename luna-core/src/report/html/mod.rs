@@ -29,7 +29,7 @@ use super::{FileEntry, GroupBy, Overview, RenderOptions, Report, RuleGroup};
 use crate::finding::Severity;
 use crate::illustrate::Illustrations;
 use crate::rules::Registry;
-use crate::text::{escaped, grouped};
+use crate::text::{clipped as shown, grouped};
 
 /// The style of the HTML report, for hosts whose own pages are to look like it.
 ///
@@ -39,9 +39,14 @@ use crate::text::{escaped, grouped};
 pub const STYLE: &str = concat!(include_str!("style.css"), include_str!("marks.css"));
 /// Of these, what is drawn over pictures.
 const MARKS: &str = include_str!("marks.css");
-const SCRIPT: &str = include_str!("script.js");
-/// Longest path or message that is shown, in characters.
-const LONGEST: usize = 240;
+/// The part of its script that hosts' pages share: what needs a script appears (`data-script`), texts are
+/// copied (`data-copy`).
+///
+/// ```
+/// assert!(luna_core::report::COMMON_SCRIPT.starts_with("\"use strict\";"));
+/// ```
+pub const COMMON_SCRIPT: &str = include_str!("common.js");
+const SCRIPT: &str = concat!(include_str!("common.js"), include_str!("script.js"));
 
 pub(super) fn write(
     report: &Report,
@@ -168,13 +173,8 @@ fn policy() -> String {
 
 /// Shape and word of a severity.
 fn severity(severity: Severity) -> Markup {
-    let shape = match severity {
-        Severity::Error => "■",
-        Severity::Warning => "▲",
-        Severity::Info => "●",
-    };
     html! {
-        span.severity.(severity.as_str()) { span aria-hidden="true" { (shape) } " " (severity) }
+        span.severity.(severity.as_str()) { span aria-hidden="true" { (severity.shape()) } " " (severity) }
     }
 }
 
@@ -185,19 +185,6 @@ fn prose(text: &str) -> Markup {
             @if at % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
-}
-
-/// Foreign text for the eye: nothing unseen in it, and not without end.
-fn shown(text: &str) -> String {
-    let text = escaped(text);
-    let length = text.chars().count();
-    if length <= LONGEST {
-        return text;
-    }
-    // The end of a path tells more than its middle.
-    let head: String = text.chars().take(LONGEST / 2).collect();
-    let tail: String = text.chars().skip(length - LONGEST / 2).collect();
-    format!("{head}…{tail}")
 }
 
 /// `50 of 2,122`, or `2,122` if nothing is hidden.

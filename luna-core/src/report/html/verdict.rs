@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Page, card_id, prose, severity, shown};
+use crate::finding::Severity;
 use crate::report::Verdict;
 use crate::report::actions::actions;
 use crate::report::digest::headline;
@@ -45,8 +46,8 @@ impl Page<'_> {
         let all = self.report.files.len();
         let [errors, warnings, clean] = self.overview.shares(all);
         let parts = [
-            ("error", "■", "with errors", errors),
-            ("warning", "▲", "with warnings", warnings),
+            ("error", Severity::Error.shape(), "with errors", errors),
+            ("warning", Severity::Warning.shape(), "with warnings", warnings),
             ("clean", "✓", "clean", clean),
         ];
         let scale = |files: usize| files as f64 * 1_000.0 / all as f64;
