@@ -4,7 +4,8 @@ Starts the service and two workers on the PostgreSQL and the S3 server of `.ci/s
 set (every second one holds a file that was cut), completes it and asks for the verdict once a second; with
 `--seconds` it begins again until they are over. Prints how long calls took, what was refused, whether every
 verdict is right, and what the processes held. `--large 1` sends one file of so many GiB to a folder instead, beside
-what `cp`, `sha256sum` and `sync` take of it. Programs are those of `target/debug`, or of LUNA_BENCH_PROGRAMS.
+what `cp`, `sha256sum` and `sync` take of it. `--neighbour` asks as one team, alone and then beside a team that asks
+as fast as it can. Programs are those of `target/debug`, or of LUNA_BENCH_PROGRAMS.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import collections
 import hashlib
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import secrets
@@ -230,15 +232,17 @@ def teams(arguments, folder):
         return rush(arguments, service, pool)
 
 
+def key_of_team(service, admin, number):
+    team = admin.json("team", "POST", f"{service.api}/teams", {"name": f"team {number}"})
+    key = {"name": "load", "scope": "write", "team_id": team["team_id"]}
+    return admin.json("key", "POST", f"{service.api}/api-keys", key)["key"]
+
+
 def rush(arguments, service, pool):
     """All teams at once, on a service that runs."""
     figures = Figures()
     admin = service.admin(Figures())
-    keys = []
-    for number in range(arguments.teams):
-        team = admin.json("team", "POST", f"{service.api}/teams", {"name": f"team {number}"})
-        key = {"name": "load", "scope": "write", "team_id": team["team_id"]}
-        keys.append(admin.json("key", "POST", f"{service.api}/api-keys", key)["key"])
+    keys = [key_of_team(service, admin, number) for number in range(arguments.teams)]
     began = time.monotonic()
 
     def works(number):
@@ -299,15 +303,64 @@ def large(arguments, folder):
         return yardstick / took >= 0.6
 
 
+def hammer(url, key, refused):
+    """Asks without end, and passes over what it is told to wait."""
+    parts = urllib.parse.urlsplit(url)
+    line = http.client.HTTPConnection(parts.netloc)
+    while True:
+        line.request("GET", parts.path, headers={"x-api-key": key})
+        answer = line.getresponse()
+        answer.read()
+        with refused.get_lock():
+            refused.value += answer.status == 429
+
+
+def p95_of_calls(client, url, seconds=20, a_second=50):
+    took = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        if client.send("list", "GET", url)[0] != 200:
+            sys.exit(f"{url}: {client.figures.wrong}")
+        took.append(time.monotonic() - began)
+        time.sleep(max(1 / a_second - took[-1], 0))
+    return sorted(took)[int(len(took) * 0.95)] * 1e3
+
+
+def neighbour(_, folder):
+    with Service(folder, {}, 0) as service:
+        figures = Figures()
+        admin = service.admin(figures)
+        ours, theirs = (key_of_team(service, admin, number) for number in range(2))
+        url = f"{service.api}/datasets"
+        client = Client(figures, {"x-api-key": ours})
+        p95_of_calls(client, url, seconds=2)
+        alone = p95_of_calls(client, url)
+        refused = multiprocessing.Value("q", 0)
+        others = [multiprocessing.Process(target=hammer, args=[url, theirs, refused]) for _ in range(4)]
+        for other in others:
+            other.start()
+        try:
+            p95_of_calls(client, url, seconds=5)
+            beside = p95_of_calls(client, url)
+        finally:
+            for other in others:
+                other.kill()
+        print(f"p95 alone {alone:.1f} ms, beside a team at its limit {beside:.1f} ms: {beside / alone:.2f} times; "
+              f"{refused.value} of its calls were refused, {dict(figures.refused) or 'none'} of ours")
+        return beside < 1.5 * alone and refused.value > 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--teams", type=int, default=24)
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--large", type=float)
+    parser.add_argument("--neighbour", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        run = large if arguments.large else teams
+        run = neighbour if arguments.neighbour else large if arguments.large else teams
         sys.exit(0 if run(arguments, pathlib.Path(folder)) else 1)
 
 
