@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -166,6 +167,43 @@ def test_a_rule_shows_pictures_and_what_is_in_force(
     assert "In force" in texts(browser, "th")
 
 
+def test_copies_and_the_set_as_a_whole_lead_to_the_files(
+    browser: Chrome, service: Service, validated: str
+) -> None:
+    sign_in(browser, service)
+    browser.get(validated)
+    pairs = browser.find_elements(By.CSS_SELECTOR, "#duplicates article")
+    assert pairs and all(len(it.find_elements(By.CSS_SELECTOR, "figure img")) > 1 for it in pairs)
+    assert all(len(it.find_elements(By.CSS_SELECTOR, ".kept")) == 1 for it in pairs)
+    assert one(browser, ".keep-list textarea").get_attribute("value").startswith("keep,drop\n")
+    titles = texts(browser, "#set figcaption b")
+    assert "Shorter side" in titles and "Mean against contrast" in titles
+    assert "Profile" in one(browser, "#origin").text
+    point = one(browser, "#set svg a")
+    path = point.find_element(By.TAG_NAME, "title").get_attribute("textContent").split(":")[0]
+    point.send_keys(Keys.ENTER)
+    wait(browser, lambda it: "path=" in it.current_url)
+    assert one(browser, ".filters [name=path]").get_attribute("value") == path
+
+
+def test_files_are_listed_page_by_page_with_what_was_found(
+    browser: Chrome, service: Service, validated: str, demo: Path
+) -> None:
+    sign_in(browser, service)
+    browser.get(validated)
+    browser.find_element(By.LINK_TEXT, "All files").click()
+    first = texts(browser, "table a.path")
+    assert len(first) == 50 and first == sorted(first)
+    one(browser, "[rel=next]").click()
+    rest = texts(browser, "table a.path")
+    on_disk = {str(it.relative_to(demo)) for it in demo.rglob("*") if it.is_file()}
+    assert {*first, *rest} == on_disk
+    one(browser, ".filters [name=under]").send_keys("train/P0110", Keys.ENTER)
+    wait(browser, lambda it: "under=" in it.current_url)
+    assert texts(browser, "table a.path") == ["train/P0110.png"]
+    assert "LF004" in one(browser, "tbody").text
+
+
 def test_an_upload_goes_on_after_a_closed_tab(browser: Chrome, service: Service, demo: Path) -> None:
     sign_in(browser, service, "/upload")
     one(browser, "#folder").send_keys(str(demo))
@@ -323,7 +361,17 @@ def test_whoever_is_invited_sees_nothing_of_another_team(
     assert "was used" in one(browser, "#complaint").text
 
 
-PAGES = ["/", "/upload", "/rules", "/rules/LF004", "/organiser", "/organiser/duplicates", "/nowhere", "{validated}"]
+PAGES = [
+    "/",
+    "/upload",
+    "/rules",
+    "/rules/LF004",
+    "/organiser",
+    "/organiser/duplicates",
+    "/nowhere",
+    "{validated}",
+    "{validated}/files",
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -347,7 +395,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
     try:
         for path in [*PAGES, "/sign-in", "/invite?token=x"]:
             browser.get(path.format(validated=validated) if path[0] == "{" else service.url + path)
-            name = path.strip("/{}").split("?")[0].replace("/", "-") or "datasets"
+            name = re.sub(r"[{}]|\?.*", "", path).strip("/").replace("/", "-") or "datasets"
             shots.take(browser, f"{name}-{scheme}-{width}")
             found = browser.execute_script(axe + ";return axe.run({resultTypes: ['violations']})")
             for it in found["violations"]:

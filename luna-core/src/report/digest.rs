@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::actions::actions;
-use super::{FileEntry, Overview, Report, RuleGroup};
+use super::{Copies, FileEntry, Origin, Overview, Report, RuleGroup, WholeSet};
 use crate::finding::Severity;
 use crate::illustrate::PictureBudget;
 use crate::illustrate::choose::pictures_of;
+use crate::rules::Registry;
 use crate::text::{counted, grouped};
+
+/// Images that are points of mean against contrast.
+const MOST_POINTS: usize = 500;
 
 /// A report in short, small however large the set is.
 ///
@@ -23,7 +27,7 @@ use crate::text::{counted, grouped};
 /// assert_eq!(digest.first[0].rule, "LF001");
 /// # Ok::<(), luna_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
     /// What the verdict rests on, without a full stop.
     pub headline: String,
@@ -37,6 +41,15 @@ pub struct Digest {
     pub first: Vec<Step>,
     /// Findings by rule, the gravest and commonest first.
     pub rules: Vec<RuleDigest>,
+    /// Files that are one picture.
+    #[serde(default)]
+    pub copies: Copies,
+    /// How the images are spread.
+    #[serde(default)]
+    pub set: WholeSet,
+    /// Where the report comes from; `None` in digests of versions that did not say so.
+    #[serde(default)]
+    pub origin: Option<Origin>,
 }
 
 /// A rule to begin with.
@@ -97,6 +110,10 @@ impl Digest {
             is_everywhere: group.is_everywhere(),
             pictures: pictures(group, &entries),
         };
+        let mut listed: Vec<usize> = overview.gravest(report, MOST_POINTS).into_values().collect();
+        listed.sort_unstable();
+        let listed: Vec<&FileEntry> =
+            listed.into_iter().filter_map(|at| report.files.get(at)).collect();
         Self {
             headline: headline(report, &overview),
             with_errors,
@@ -104,6 +121,9 @@ impl Digest {
             clean,
             first: actions(&overview).into_iter().map(step).collect(),
             rules: overview.groups.iter().map(rule).collect(),
+            copies: Copies::of(report),
+            set: WholeSet::of(report, &overview, &Registry::default(), &listed),
+            origin: Some(Origin::of(report)),
         }
     }
 }

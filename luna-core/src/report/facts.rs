@@ -28,6 +28,14 @@ pub(crate) fn number(value: f64) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
+/// Three significant digits, or a whole number.
+pub(crate) fn brief(value: f64) -> String {
+    if value.fract() == 0.0 {
+        return number(value);
+    }
+    number(format!("{value:.2e}").parse().unwrap_or(value))
+}
+
 /// A share from 0 to 1 as `12.3 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", six_digits((share * 10_000.0).round() / 100.0))

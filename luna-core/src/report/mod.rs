@@ -4,6 +4,7 @@
 //! has one module. No format adds or changes a finding, and none knows the clock or the machine.
 
 mod actions;
+mod copies;
 mod csv;
 mod digest;
 pub(crate) mod facts;
@@ -14,6 +15,7 @@ mod html;
 mod json;
 mod jsonl;
 mod junit;
+mod origin;
 mod overview;
 mod parquet;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod text;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
@@ -31,12 +34,15 @@ use std::io::{BufWriter, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::copies::{Copies, CopyGroup, CopyMember};
 pub use self::digest::{Digest, RuleDigest, Step};
 pub use self::format::ReportFormat;
 pub use self::html::{COMMON_SCRIPT, STYLE, picture_svg};
+pub use self::origin::Origin;
 pub(crate) use self::overview::{Overview, RuleGroup};
 pub use self::schema::report_schema;
 pub use self::text::render_inspection;
+pub use self::whole::{Histogram, Point, Threshold, WholeSet};
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::illustrate::Illustrations;
@@ -87,6 +93,12 @@ impl Report {
     /// ```
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.files.iter().flat_map(|file| &file.findings).chain(&self.findings)
+    }
+
+    fn entry(&self, path: &str) -> Option<&FileEntry> {
+        // Files are in byte order of the path, but a stored report may say otherwise.
+        let at = self.files.binary_search_by(|file| file.path.as_str().cmp(path));
+        at.ok().and_then(|at| self.files.get(at))
     }
 }
 

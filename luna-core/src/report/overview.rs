@@ -55,6 +55,19 @@ impl RuleGroup<'_> {
 }
 
 impl<'a> Overview<'a> {
+    /// The files with the gravest findings, as many as there is room for: path to place in the report.
+    pub(crate) fn gravest<'r>(&self, report: &'r Report, most: usize) -> BTreeMap<&'r str, usize> {
+        let mut files: Vec<(usize, &FileEntry)> = report.files.iter().enumerate().collect();
+        if files.len() > most {
+            // A stable sort: files of one gravity stay in order of the path.
+            files.sort_by_key(|(_, file)| {
+                self.worst.get(file.path.as_str()).map_or(u8::MAX, |worst| *worst as u8)
+            });
+            files.truncate(most);
+        }
+        files.into_iter().map(|(at, file)| (file.path.as_str(), at)).collect()
+    }
+
     pub(crate) fn of(report: &'a Report) -> Self {
         let mut groups: BTreeMap<(Severity, &str), RuleGroup<'a>> = BTreeMap::new();
         let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();

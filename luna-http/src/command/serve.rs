@@ -93,7 +93,9 @@ enum Where {
 }
 
 async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))
+    let remedy =
+        || format!("cannot listen on {bind}; --bind takes another address, e.g. 127.0.0.1:8001");
+    TcpListener::bind(bind).await.with_context(remedy)
 }
 
 /// Lets whoever asks the service come before the pictures: the threads that examine them give way.

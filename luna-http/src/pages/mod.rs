@@ -9,6 +9,7 @@ mod dataset;
 mod datasets;
 mod duplicates;
 mod examples;
+mod files;
 mod layout;
 mod organiser;
 mod report;
@@ -44,6 +45,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
         .merge(session::routes())
         .merge(datasets::routes())
         .merge(dataset::routes())
+        .merge(files::routes())
         .merge(upload::routes())
         .merge(rules::routes())
         .merge(examples::routes())

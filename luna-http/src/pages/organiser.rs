@@ -66,9 +66,12 @@ async fn page(Shared(service): State, visitor: Visitor) -> Page {
                 a href="/organiser.csv" { "All of it as CSV" }
                 a href="/organiser/duplicates" { "Pictures of several teams" }
             }
+            // A caption would be as wide as the table, and its end out of sight on a narrow screen.
+            p #about.hushed {
+                "The newest data set of each team, and its findings by family; the darker, the more for an image."
+            }
             div.scroll tabindex="0" role="group" aria-label="Teams" {
-                table.heat {
-                    caption { "The newest data set of each team, and its findings by family; the darker, the more for an image" }
+                table.heat aria-labelledby="about" {
                     thead { tr {
                         th scope="col" { "Team" }
                         th scope="col" { "Data set" }

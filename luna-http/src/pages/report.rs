@@ -1,4 +1,5 @@
-//! The report on a page: verdict, what to do first, a card a rule, findings page by page.
+//! The report on a page: verdict, what to do first, a card a rule, copies, the set as a whole, findings page by
+//! page, where it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +8,10 @@ use luna_core::report::{Digest, RuleDigest};
 use luna_core::rules::Registry;
 use luna_core::text::{counted, grouped};
 use luna_worker::catalogue::{Dataset, FindingFilter, StoredFinding, ValidationJob};
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
+use super::files::of_file;
 use super::layout::{address, moment, prose, severity, shown};
 use super::summary::{Summary, summary};
 use crate::Service;
@@ -71,8 +73,13 @@ pub(super) async fn report(
             (first_steps(dataset, digest))
             (everywhere(dataset, digest, &pictures))
             (cards(dataset, digest, &pictures))
+            (PreEscaped(digest.copies.to_html(&|path| pictures.address(path, ""), &|path| of_file(dataset, path))))
+            (PreEscaped(digest.set.to_html(&|path| of_file(dataset, path))))
         }
         (table(dataset, &findings, asked, total(&filter, &summary), &pictures))
+        @if let Some(origin) = digest.as_ref().and_then(|it| it.origin.as_ref()) {
+            (PreEscaped(origin.to_html()))
+        }
     })
 }
 
@@ -127,7 +134,8 @@ fn links(dataset: &Dataset) -> Markup {
     let report = format!("/api/v1/validation/{}/report?format=", dataset.id);
     html! {
         p.links {
-            a href={ (report) "html" } { "The whole report, with pictures" }
+            a href={ "/datasets/" (dataset.id) "/files" } { "All files" }
+            a href={ (report) "html" } { "The report as one page to keep" }
             a href={ (report) "json" } { "as JSON" }
         }
     }
@@ -186,8 +194,14 @@ impl Pictures {
             .flat_map(|it| &it.rules)
             .flat_map(|it| &it.pictures)
             .map(String::as_str);
+        let of_copies = digest
+            .into_iter()
+            .flat_map(|it| &it.copies.groups)
+            .flat_map(|it| &it.members)
+            .map(|it| it.path.as_str());
         let of_rows = findings.iter().filter_map(|it| it.finding.path.as_deref());
-        let paths: BTreeSet<&str> = of_rules.chain(of_rows).filter(|_| is_newest).collect();
+        let paths: BTreeSet<&str> =
+            of_rules.chain(of_copies).chain(of_rows).filter(|_| is_newest).collect();
         Self::at(service, dataset.id, &paths.into_iter().collect::<Vec<_>>()).await
     }
 
@@ -202,11 +216,16 @@ impl Pictures {
         self.marked(path, "")
     }
 
-    /// Beside a link that names the file: a picture that is drawn when it comes into sight, with the places of one rule marked.
-    fn marked(&self, path: &str, rule: &str) -> Option<Markup> {
+    /// Where a file's picture is, with the places of one rule marked.
+    fn address(&self, path: &str, rule: &str) -> Option<String> {
         let id = self.ids.get(path)?;
         let files = format!("/api/v1/validation/{}/files/{id}/thumbnail", self.dataset_id);
-        let source = address(&files, &[("rule", rule)]);
+        Some(address(&files, &[("rule", rule)]))
+    }
+
+    /// Beside a link that names the file: a picture that is drawn when it comes into sight.
+    fn marked(&self, path: &str, rule: &str) -> Option<Markup> {
+        let source = self.address(path, rule)?;
         Some(html! { img.picture src=(source) alt="" loading="lazy"; })
     }
 }

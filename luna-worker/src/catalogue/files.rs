@@ -145,8 +145,28 @@ impl Catalogue {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<File>> {
-        let sql = joined(FILE, "WHERE dataset_id = $1 AND path > $2 ORDER BY path LIMIT $3");
-        let values = values![dataset_id, after.unwrap_or_default(), i64::from(limit)];
+        self.files_under(dataset_id, "", after, limit).await
+    }
+
+    /// The same, of files whose path begins so.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn files_under(
+        &self,
+        dataset_id: i64,
+        beginning: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<File>> {
+        let sql = joined(
+            FILE,
+            "WHERE dataset_id = $1 AND path > $2 AND path >= $3 AND path < $4 ORDER BY path LIMIT $5",
+        );
+        // In byte order nothing that begins so comes after this.
+        let end = format!("{beginning}{}", char::MAX);
+        let after = after.unwrap_or_default();
+        let values = values![dataset_id, after, beginning, end, i64::from(limit)];
         self.db.rows(sql, values).await?.iter().map(file).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Findings of finished reports, for questions: by rule, severity, path, page by page.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use luna_core::{Finding, Report, Severity};
@@ -64,6 +65,35 @@ impl Catalogue {
         all.push(Value::from(i64::from(limit)));
         let _ = write!(sql, " ORDER BY position LIMIT ${}", all.len());
         self.db.rows(AssertSqlSafe(sql), all).await?.iter().map(stored).collect()
+    }
+
+    /// Rules that a completed job found at these files, with their severities: by path.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rules_at(
+        &self,
+        job_id: i64,
+        paths: &[&str],
+    ) -> Result<BTreeMap<String, BTreeSet<(Severity, String)>>> {
+        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for batch in paths.chunks(BATCH) {
+            let sql = format!(
+                "SELECT DISTINCT path, severity, rule FROM findings
+                 WHERE path IN {} AND job_id = ${}",
+                places(1, batch.len()),
+                batch.len() + 1
+            );
+            let mut all: Vec<Value> = batch.iter().map(|path| Value::from(*path)).collect();
+            all.push(Value::from(job_id));
+            for row in self.db.rows(AssertSqlSafe(sql), all).await? {
+                let (path, severity): (String, String) = (row.get("path")?, row.get("severity")?);
+                let severity = Severity::ALL.into_iter().find(|it| it.as_str() == severity);
+                let severity = severity.ok_or_else(|| Error::corrupt("an unknown severity"))?;
+                found.entry(path).or_default().insert((severity, row.get("rule")?));
+            }
+        }
+        Ok(found)
     }
 }
 

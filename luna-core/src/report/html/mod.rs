@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use self::pictures::Pictures;
 pub use self::pictures::picture_svg;
-use super::{FileEntry, GroupBy, Overview, RenderOptions, Report, RuleGroup};
+use super::{Copies, GroupBy, Overview, RenderOptions, Report, RuleGroup};
 use crate::finding::Severity;
 use crate::illustrate::Illustrations;
 use crate::rules::Registry;
@@ -68,6 +68,7 @@ struct Page<'a> {
     pictures: Pictures<'a>,
     /// Files that have a row in the table: path to row.
     rows: BTreeMap<&'a str, usize>,
+    copies: Copies,
 }
 
 impl<'a> Page<'a> {
@@ -77,10 +78,11 @@ impl<'a> Page<'a> {
         illustrations: Option<&'a Illustrations>,
     ) -> Self {
         let overview = Overview::of(report);
-        let rows = table::chosen(report, &overview);
+        let rows = overview.gravest(report, table::MOST_ROWS);
+        let copies = Copies::of(report);
         let pictures = Pictures::new(illustrations);
         let RenderOptions { registry, group_by, .. } = options;
-        Self { report, registry, group_by: *group_by, overview, pictures, rows }
+        Self { report, registry, group_by: *group_by, overview, pictures, rows, copies }
     }
 
     fn document(&self) -> Markup {
@@ -133,7 +135,7 @@ impl<'a> Page<'a> {
                     }
                     @if self.group_by == GroupBy::Folder { a href="#folders" { "Folders" } }
                     @if !self.overview.groups.is_empty() { a href="#findings" { "Findings" } }
-                    @if !self.duplicate_groups().is_empty() { a href="#duplicates" { "Duplicates" } }
+                    @if !self.copies.groups.is_empty() { a href="#duplicates" { "Duplicates" } }
                     @if several { a href="#set" { "The set" } }
                     a href="#files" { "Files" }
                     a href="#origin" { "Origin" }
@@ -150,13 +152,6 @@ impl<'a> Page<'a> {
                 None => span.path { (shown(path)) },
             }
         }
-    }
-
-    fn entry(&self, path: &str) -> Option<&'a FileEntry> {
-        // Files are in byte order of the path, but a stored report may say otherwise.
-        let files = &self.report.files;
-        let at = files.binary_search_by(|file| file.path.as_str().cmp(path));
-        at.ok().and_then(|at| files.get(at))
     }
 }
 

@@ -6,33 +6,19 @@ use maud::{Markup, html};
 
 use super::{Page, full_list, severity, shown, some_of};
 use crate::finding::{Finding, Severity};
+use crate::report::FileEntry;
 use crate::report::facts::{depth, kind_title, size};
 use crate::report::folders::folder_of;
-use crate::report::{FileEntry, Overview, Report};
 use crate::text::{bytes, counted, escaped, grouped};
 
 /// Rows of the table.
-const MOST_ROWS: usize = 2_000;
+pub(super) const MOST_ROWS: usize = 2_000;
 /// Findings of a row that are spelt out.
 const MOST_FINDINGS: usize = 8;
 /// Entries of a filter.
 const MOST_CHOICES: usize = 200;
 /// A table of at most this many rows shows pictures.
 const PICTURES: usize = 100;
-
-/// The files that get a row, by path, with their number: the gravest first, as many as there is room
-/// for.
-pub(super) fn chosen<'a>(report: &'a Report, overview: &Overview<'_>) -> BTreeMap<&'a str, usize> {
-    let mut files: Vec<(usize, &FileEntry)> = report.files.iter().enumerate().collect();
-    if files.len() > MOST_ROWS {
-        // A stable sort: files of one gravity stay in order of the path.
-        files.sort_by_key(|(_, file)| {
-            overview.worst.get(file.path.as_str()).map_or(u8::MAX, |worst| *worst as u8)
-        });
-        files.truncate(MOST_ROWS);
-    }
-    files.into_iter().map(|(at, file)| (file.path.as_str(), at)).collect()
-}
 
 impl<'a> Page<'a> {
     pub(super) fn table(&self) -> Markup {

@@ -153,6 +153,16 @@ fn findings_are_found_by_rule_severity_path_and_page() {
         assert_eq!(positions(&catalogue.findings(job, &next, 2).await.unwrap()), [16, 22]);
         let of_file = FindingFilter { path: Some("3.png".into()), ..FindingFilter::default() };
         assert_eq!(positions(&catalogue.findings(job, &of_file, 9).await.unwrap()), [6]);
+        let rules = catalogue.rules_at(job, &["4.png", "3.png", "none.png"]).await.unwrap();
+        let rules: Vec<_> = rules.into_iter().collect();
+        let [first, second, _] = Severity::ALL;
+        assert_eq!(
+            rules,
+            [
+                ("3.png".to_owned(), [(first, "LX000".to_owned())].into()),
+                ("4.png".to_owned(), [(first, "LX002".into()), (second, "LX000".into())].into()),
+            ]
+        );
     });
 }
 

@@ -34,6 +34,11 @@ fn files_come_back_as_asked_and_are_listed_by_bytes() {
         sorted.sort_unstable();
         assert_eq!(paths(&catalogue.files(set, None, 10).await.unwrap()), sorted);
         assert_eq!(paths(&catalogue.files(set, Some(sorted[1]), 2).await.unwrap()), sorted[2..4]);
+        let under = catalogue.files_under(set, "a", None, 10).await.unwrap();
+        assert_eq!(paths(&under), ["a b.png", "a/'; DROP TABLE files; --.png"]);
+        let under = catalogue.files_under(set, "a", Some("a b.png"), 10).await.unwrap();
+        assert_eq!(paths(&under), ["a/'; DROP TABLE files; --.png"]);
+        assert!(catalogue.files_under(set, "a%", None, 10).await.unwrap().is_empty());
         assert_eq!(catalogue.file(set, files[0].id).await.unwrap(), files[0]);
         assert!(matches!(catalogue.file(set + 1, files[0].id).await, Err(Error::NotFound { .. })));
 
