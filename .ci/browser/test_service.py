@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Shots
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 from service import Service
 
@@ -26,7 +28,8 @@ def texts(page: Chrome, selector: str) -> list[str]:
 
 
 def wait(page: Chrome, until: Callable[[Chrome], object]) -> None:
-    WebDriverWait(page, PATIENCE).until(until)
+    # What belonged to the page before is not yet what is waited for.
+    WebDriverWait(page, PATIENCE, ignored_exceptions=[StaleElementReferenceException]).until(until)
 
 
 def press(page: Chrome, *keys: str) -> None:
@@ -122,6 +125,7 @@ def test_whoever_tries_too_often_learns_how_long_to_wait(browser: Chrome, servic
         field.clear()
         field.send_keys("nobody")
         one(browser, "#password").send_keys("wrong", Keys.ENTER)
+        wait(browser, staleness_of(field))
         wait(browser, lambda it: texts(it, "#complaint"))
         if "locked for" in one(browser, "#complaint").text:
             return
@@ -345,6 +349,7 @@ def test_whoever_is_invited_sees_nothing_of_another_team(
     number = path.rsplit("/", 1)[1]
     for hidden in [
         path,
+        f"{path}/files",
         f"/upload?replaces={number}",
         "/organiser",
         "/organiser.csv",
