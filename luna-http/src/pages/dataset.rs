@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use luna_core::text::{counted, grouped};
@@ -14,7 +13,7 @@ use maud::{Markup, html};
 use super::layout::{Frame, moment, shown};
 use super::report::{Asked, report};
 use super::summary::{change_in_words, changes, state, summary};
-use super::{Page, Visitor, assets};
+use super::{Page, Visitor, Wanted, assets};
 use crate::body::Ids;
 use crate::caller::Caller;
 use crate::problem::Result;
@@ -36,9 +35,8 @@ async fn dataset(
     Shared(service): State,
     visitor: Visitor,
     Ids(id): Ids<i64>,
-    asked: std::result::Result<Query<Asked>, QueryRejection>,
+    Wanted(asked): Wanted<Asked>,
 ) -> Page {
-    let Query(asked) = asked.unwrap_or_default();
     let dataset = visitor.caller.dataset(&service, id).await?;
     if dataset.state == DatasetState::Uploading {
         return Ok(Redirect::to(&format!("/upload/{id}")).into_response());

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use luna_core::text::{counted, grouped};
@@ -14,7 +13,7 @@ use serde::Deserialize;
 
 use super::layout::{Frame, moment, shown, size};
 use super::summary::{Summary, change_in_words, changes, state, summary, verdict};
-use super::{Page, Visitor};
+use super::{Page, Visitor, Wanted};
 use crate::problem::Result;
 use crate::{Service, State};
 
@@ -41,9 +40,8 @@ struct Line {
 async fn list(
     Shared(service): State,
     visitor: Visitor,
-    asked: std::result::Result<Query<Asked>, QueryRejection>,
+    Wanted(Asked { before }): Wanted<Asked>,
 ) -> Page {
-    let Query(Asked { before }) = asked.unwrap_or_default();
     let lines = lines(&service, visitor.caller.team_id, before).await?;
     let (held, quota) = service.held(visitor.caller.team_id).await?;
     let older = (lines.len() == MOST as usize).then(|| lines.last().map(|it| it.dataset.id));

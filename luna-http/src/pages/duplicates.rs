@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use luna_core::text::{counted, grouped};
@@ -15,7 +14,7 @@ use serde::Deserialize;
 
 use super::layout::{Frame, address, shown};
 use super::report::Pictures;
-use super::{Page, Visitor};
+use super::{Page, Visitor, Wanted};
 use crate::problem::Result;
 use crate::{Service, State};
 
@@ -41,10 +40,9 @@ struct Asked {
 async fn page(
     Shared(service): State,
     visitor: Visitor,
-    asked: std::result::Result<Query<Asked>, QueryRejection>,
+    Wanted(Asked { after }): Wanted<Asked>,
 ) -> Page {
     visitor.caller.organiser()?;
-    let Query(Asked { after }) = asked.unwrap_or_default();
     let catalogue = &service.catalogue;
     let mut pictures = catalogue.shared_pictures(None, after.as_deref(), MOST + 1).await?;
     let goes_on = pictures.len() > MOST as usize;

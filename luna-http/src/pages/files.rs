@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use luna_core::Severity;
 use luna_core::text::{counted, grouped};
-use luna_worker::catalogue::{Dataset, File, JobState};
+use luna_worker::catalogue::{File, JobState};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{Frame, address, severity, shown, size};
 use super::report::Pictures;
-use super::{Page, Visitor};
+use super::{Page, Visitor, Wanted};
 use crate::body::Ids;
 use crate::{Service, State};
 
@@ -42,9 +41,8 @@ async fn files(
     Shared(service): State,
     visitor: Visitor,
     Ids(id): Ids<i64>,
-    asked: std::result::Result<Query<Asked>, QueryRejection>,
+    Wanted(asked): Wanted<Asked>,
 ) -> Page {
-    let Query(asked) = asked.unwrap_or_default();
     let dataset = visitor.caller.dataset(&service, id).await?;
     let catalogue = &service.catalogue;
     let (under, after) = (asked.under.trim(), asked.after.as_deref());
@@ -57,7 +55,7 @@ async fn files(
         Some(job) => Some(catalogue.rules_at(job.id, &paths).await?),
         None => None,
     };
-    let pictures = Pictures::at(&service, id, &paths).await?;
+    let pictures = Pictures::of_files(id, &files);
     let (all, _) = catalogue.count_files(id).await?;
     let here = format!("/datasets/{id}/files");
     let body = html! {
@@ -70,7 +68,7 @@ async fn files(
                 a href=(here) { "Show all" }
             }
             @if files.is_empty() { p { "No file fits." } } @else {
-                (table(&dataset, &files, all, found.as_ref(), &pictures))
+                (table(&files, all, found.as_ref(), &pictures))
             }
             nav.pages aria-label="Pages of files" {
                 @if after.is_some() { a href=(address(&here, &[("under", under)])) { "First page" } }
@@ -83,13 +81,7 @@ async fn files(
     Ok(Frame::of(&visitor, "Files").around(&body).into_response())
 }
 
-fn table(
-    dataset: &Dataset,
-    files: &[File],
-    all: u64,
-    found: Option<&Found>,
-    pictures: &Pictures,
-) -> Markup {
+fn table(files: &[File], all: u64, found: Option<&Found>, pictures: &Pictures) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Table of files" {
             table.stack.findings {
@@ -104,7 +96,7 @@ fn table(
                         tr {
                             td.file data-label="File" {
                                 @if let Some(picture) = pictures.plain(&file.path) { (picture) }
-                                a.path href=(of_file(dataset, &file.path)) { (shown(&file.path)) }
+                                a.path href=(of_file(file.dataset_id, &file.path)) { (shown(&file.path)) }
                             }
                             td.number data-label="Size" { (size(file.size_bytes)) }
                             td data-label="Found" { (rules(file, found)) }
@@ -134,6 +126,6 @@ fn rules(file: &File, found: Option<&Found>) -> Markup {
 }
 
 /// The findings of one file.
-pub(super) fn of_file(dataset: &Dataset, path: &str) -> String {
-    address(&format!("/datasets/{}", dataset.id), &[("path", path)]) + "#findings"
+pub(super) fn of_file(dataset_id: i64, path: &str) -> String {
+    address(&format!("/datasets/{dataset_id}"), &[("path", path)]) + "#findings"
 }

@@ -18,10 +18,11 @@ mod session;
 mod summary;
 mod upload;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request, State as Shared};
+use axum::extract::{FromRequestParts, Query, Request, State as Shared};
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -31,6 +32,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use luna_worker::storage::origin;
 use maud::{Markup, html};
+use serde::de::DeserializeOwned;
 
 use self::layout::Frame;
 use crate::caller::Caller;
@@ -74,6 +76,17 @@ impl FromRequestParts<Arc<Service>> for Visitor {
         let caller = Caller::from_request_parts(parts, service).await?;
         caller.person()?;
         Ok(Self { caller })
+    }
+}
+
+/// What an address asks for; one that cannot be understood asks for nothing in particular.
+struct Wanted<T>(T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequestParts<S> for Wanted<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Query::try_from_uri(&parts.uri).map(|Query(asked)| asked).unwrap_or_default()))
     }
 }
 

@@ -7,7 +7,7 @@ use luna_core::Severity;
 use luna_core::report::{Digest, RuleDigest};
 use luna_core::rules::Registry;
 use luna_core::text::{counted, grouped};
-use luna_worker::catalogue::{Dataset, FindingFilter, StoredFinding, ValidationJob};
+use luna_worker::catalogue::{Dataset, File, FindingFilter, StoredFinding, ValidationJob};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
@@ -73,8 +73,8 @@ pub(super) async fn report(
             (first_steps(dataset, digest))
             (everywhere(dataset, digest, &pictures))
             (cards(dataset, digest, &pictures))
-            (PreEscaped(digest.copies.to_html(&|path| pictures.address(path, ""), &|path| of_file(dataset, path))))
-            (PreEscaped(digest.set.to_html(&|path| of_file(dataset, path))))
+            (PreEscaped(digest.copies.to_html(&|path| pictures.address(path, ""), &|path| of_file(dataset.id, path))))
+            (PreEscaped(digest.set.to_html(&|path| of_file(dataset.id, path))))
         }
         (table(dataset, &findings, asked, total(&filter, &summary), &pictures))
         @if let Some(origin) = digest.as_ref().and_then(|it| it.origin.as_ref()) {
@@ -207,8 +207,13 @@ impl Pictures {
 
     /// Of these files of a data set.
     pub(super) async fn at(service: &Service, dataset_id: i64, paths: &[&str]) -> Result<Self> {
-        let files = service.catalogue.files_at(dataset_id, paths).await?;
-        Ok(Self { dataset_id, ids: files.into_iter().map(|file| (file.path, file.id)).collect() })
+        Ok(Self::of_files(dataset_id, &service.catalogue.files_at(dataset_id, paths).await?))
+    }
+
+    /// Of these files of a data set, as far as they arrived.
+    pub(super) fn of_files(dataset_id: i64, files: &[File]) -> Self {
+        let arrived = files.iter().filter(|file| file.received_at.is_some());
+        Self { dataset_id, ids: arrived.map(|file| (file.path.clone(), file.id)).collect() }
     }
 
     /// The same as [`marked`](Self::marked), without marks.
@@ -279,7 +284,7 @@ pub(super) fn gallery(group: &RuleDigest, pictures: &Pictures) -> Markup {
                     li { figure {
                         (picture)
                         figcaption {
-                            a.path href={ (address(&format!("/datasets/{}", pictures.dataset_id), &[("path", path)])) "#findings" } { (shown(path)) }
+                            a.path href=(of_file(pictures.dataset_id, path)) { (shown(path)) }
                         }
                     } }
                 }
@@ -372,7 +377,7 @@ fn table(
                             th scope="col" { "What is wrong" }
                             th scope="col" { "Place" }
                         } }
-                        tbody { @for row in rows { (finding(&here, row, pictures)) } }
+                        tbody { @for row in rows { (finding(row, pictures)) } }
                     }
                 }
             }
@@ -410,7 +415,7 @@ fn filters(here: &str, asked: &Asked) -> Markup {
     }
 }
 
-fn finding(here: &str, row: &StoredFinding, pictures: &Pictures) -> Markup {
+fn finding(row: &StoredFinding, pictures: &Pictures) -> Markup {
     let finding = &row.finding;
     let path = finding.path.as_deref().or(finding.related.first().map(String::as_str));
     html! {
@@ -418,7 +423,7 @@ fn finding(here: &str, row: &StoredFinding, pictures: &Pictures) -> Markup {
             td.file data-label="File" {
                 @if let Some(picture) = path.and_then(|path| pictures.marked(path, &finding.rule)) { (picture) }
                 @match path {
-                    Some(path) => a.path href={ (address(here, &[("path", path)])) "#findings" } { (shown(path)) },
+                    Some(path) => a.path href=(of_file(pictures.dataset_id, path)) { (shown(path)) },
                     None => span.quiet { "the set" },
                 }
                 @if finding.path.is_none() && finding.related.len() > 1 {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Form, Query, Request, State as Shared};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{ConnectInfo, Form, Request, State as Shared};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -14,8 +14,8 @@ use axum::routing::{get, post};
 use maud::html;
 use serde::Deserialize;
 
-use super::Page;
 use super::layout::{Frame, address, duration, shown};
+use super::{Page, Wanted};
 use crate::auth::{LONGEST_NAME, SHORTEST_PASSWORD};
 use crate::caller::{COOKIE, Caller, cookie as cookie_of, from_here};
 use crate::problem::Problem;
@@ -83,8 +83,7 @@ pub(super) fn first(wanted: Option<&str>) -> Response {
     Redirect::to(&address("/sign-in", &[("next", next)])).into_response()
 }
 
-async fn form(asked: Result<Query<Sent>, QueryRejection>) -> Response {
-    let next = asked.map(|Query(asked)| asked.next).unwrap_or_default();
+async fn form(Wanted(Sent { next, .. }): Wanted<Sent>) -> Response {
     SIGN_IN.drawn(StatusCode::OK, "", local(&next), None)
 }
 
@@ -155,8 +154,7 @@ fn local(next: &str) -> &str {
     if is_path && is_plain && !next.starts_with("/sign-") { next } else { "/" }
 }
 
-async fn invited(asked: Result<Query<Sent>, QueryRejection>) -> Response {
-    let token = asked.map(|Query(asked)| asked.token).unwrap_or_default();
+async fn invited(Wanted(Sent { token, .. }): Wanted<Sent>) -> Response {
     INVITE.drawn(StatusCode::OK, "", &token, None)
 }
 

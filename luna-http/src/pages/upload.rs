@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use luna_core::Format;
@@ -14,7 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{Frame, shown};
-use super::{Page, Visitor, assets};
+use super::{Page, Visitor, Wanted, assets};
 use crate::body::Ids;
 use crate::{Service, State};
 
@@ -31,9 +30,8 @@ struct Asked {
 async fn begin(
     Shared(service): State,
     visitor: Visitor,
-    asked: std::result::Result<Query<Asked>, QueryRejection>,
+    Wanted(Asked { replaces }): Wanted<Asked>,
 ) -> Page {
-    let Query(Asked { replaces }) = asked.unwrap_or_default();
     let earlier = match replaces {
         Some(id) => Some(visitor.caller.own_dataset(&service, id).await?),
         None => None,
