@@ -2,6 +2,8 @@
 
 mod error;
 mod report;
+mod rules;
+mod table;
 mod validate;
 
 use pyo3::prelude::*;
@@ -13,9 +15,13 @@ mod _luna {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::error::{LunaError, ProfileError, SourceError};
+    use super::error::{LunaError, ProfileError, SourceError, VerdictError};
     #[pymodule_export]
-    use super::report::Report;
+    use super::report::{Report, ReportDiff, read_report};
+    #[pymodule_export]
+    use super::rules::{explain, rules};
+    #[pymodule_export]
+    use super::table::Table;
     #[pymodule_export]
     use super::validate::validate;
 

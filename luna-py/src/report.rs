@@ -1,24 +1,33 @@
 //! `luna_py.Report`: what a validation found.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use luna_core::report::{RenderOptions, ReportFormat, Verdict, render};
-use luna_core::{Source, Validator, text};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use luna_core::report::{
+    FILE_COLUMNS, FINDING_COLUMNS, NOTEBOOK_PICTURES, RenderOptions, ReportFormat, Verdict,
+    notebook, render,
+};
+use luna_core::rules::Registry;
+use luna_core::{Finding, Severity, Source, Validator, illustrate, text};
 use luna_worker::output::ReportFile;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::error::{LunaError, from_engine};
+use crate::error::{LunaError, VerdictError, from_engine};
+use crate::table::Table;
 
 /// What a validation found.
 ///
-/// Made by :func:`validate`.
+/// Made by :func:`validate` and :func:`read_report`.
 #[pyclass(frozen, module = "luna_py")]
 pub(crate) struct Report {
     found: luna_core::Report,
-    /// With the source: for the pictures of an HTML page.
-    validator: Validator,
-    source: Box<dyn Source>,
+    /// For the pictures of an HTML page; a stored report has none.
+    pixels: Option<(Validator, Box<dyn Source>)>,
 }
 
 impl Report {
@@ -27,7 +36,29 @@ impl Report {
         validator: Validator,
         source: Box<dyn Source>,
     ) -> Self {
-        Self { found, validator, source }
+        Self { found, pixels: Some((validator, source)) }
+    }
+
+    /// A report that was written earlier.
+    pub(crate) fn stored(found: luna_core::Report) -> Self {
+        Self { found, pixels: None }
+    }
+
+    /// Findings that weigh, with the files that they name.
+    fn weighing(&self) -> impl Iterator<Item = (&Finding, impl Iterator<Item = &str>)> {
+        let of_files = self.found.files.iter().flat_map(|file| {
+            file.findings.iter().map(|finding| (finding, Some(file.path.as_str())))
+        });
+        let of_the_set = self.found.findings.iter().map(|it| (it, it.path.as_deref()));
+        of_files.chain(of_the_set).filter(|(finding, _)| !finding.excepted).map(|(finding, own)| {
+            (finding, own.into_iter().chain(finding.related.iter().map(String::as_str)))
+        })
+    }
+
+    /// Files that an error names.
+    fn with_errors(&self) -> BTreeSet<&str> {
+        let errors = self.weighing().filter(|(finding, _)| finding.severity == Severity::Error);
+        errors.flat_map(|(_, paths)| paths).collect()
     }
 
     fn verdict_word(&self) -> &'static str {
@@ -66,6 +97,159 @@ impl Report {
         dict.set_item("excepted", counts.excepted)?;
         dict.set_item("by_rule", counts.by_rule.clone())?;
         Ok(dict)
+    }
+
+    /// Table: A row a finding: rule, severity, file, what is wrong, what to do, and the place.
+    #[getter]
+    fn findings(&self) -> PyResult<Table> {
+        Table::of(FINDING_COLUMNS, self.found.all_findings())
+    }
+
+    /// Table: A row a file: facts, measurements, fingerprints, the DICOM header, numbers of findings.
+    #[getter]
+    fn files(&self) -> PyResult<Table> {
+        Table::of(FILE_COLUMNS, self.found.files.iter())
+    }
+
+    /// Table: A row a rule and severity that found something: ``rule``, ``severity``, ``findings`` and
+    /// ``files``, the gravest first.
+    #[getter]
+    fn summary(&self) -> PyResult<Table> {
+        let mut rows: BTreeMap<(Severity, &str), (i64, BTreeSet<&str>)> = BTreeMap::new();
+        for (finding, paths) in self.weighing() {
+            let (findings, files) = rows.entry((finding.severity, &finding.rule)).or_default();
+            *findings += 1;
+            files.extend(paths);
+        }
+        let keys = || rows.keys();
+        let rule: StringArray = keys().map(|(_, rule)| Some(*rule)).collect();
+        let severity: StringArray = keys().map(|(it, _)| Some(it.as_str())).collect();
+        let findings: Int64Array = rows.values().map(|(findings, _)| Some(*findings)).collect();
+        let files: Int64Array = rows.values().map(|(_, it)| i64::try_from(it.len()).ok()).collect();
+        let columns: Vec<(String, ArrayRef)> = vec![
+            ("rule".to_owned(), Arc::new(rule)),
+            ("severity".to_owned(), Arc::new(severity)),
+            ("findings".to_owned(), Arc::new(findings)),
+            ("files".to_owned(), Arc::new(files)),
+        ];
+        Table::from_arrays(columns, rows.len())
+    }
+
+    /// Table: A row a file: its ``path``, and a column a rule that found something, true where it names the
+    /// file.
+    #[getter]
+    fn issues(&self) -> PyResult<Table> {
+        let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (finding, paths) in self.weighing() {
+            named.entry(&finding.rule).or_default().extend(paths);
+        }
+        let paths = || self.found.files.iter().map(|file| file.path.as_str());
+        let path: StringArray = paths().map(Some).collect();
+        let mut columns: Vec<(String, ArrayRef)> = vec![("path".to_owned(), Arc::new(path))];
+        for (rule, files) in named {
+            let column: BooleanArray = paths().map(|path| Some(files.contains(path))).collect();
+            columns.push((rule.to_owned(), Arc::new(column)));
+        }
+        Table::from_arrays(columns, self.found.files.len())
+    }
+
+    /// list of str: Files that no error names, by path.
+    #[getter]
+    fn passed(&self) -> Vec<&str> {
+        let rejected = self.with_errors();
+        let paths = self.found.files.iter().map(|file| file.path.as_str());
+        paths.filter(|path| !rejected.contains(path)).collect()
+    }
+
+    /// list of str: Files that an error names, by path.
+    #[getter]
+    fn rejected(&self) -> Vec<&str> {
+        let rejected = self.with_errors();
+        let paths = self.found.files.iter().map(|file| file.path.as_str());
+        paths.filter(|path| rejected.contains(path)).collect()
+    }
+
+    /// Paths that findings name.
+    ///
+    /// Parameters
+    /// ----------
+    /// rule : str, optional
+    ///     Only findings of this rule, by its code.
+    /// severity : {"error", "warning", "info"}, optional
+    ///     Only findings of this severity.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    ///     Each path once, in byte order.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If there is no such rule or severity; the message names what is near.
+    #[pyo3(signature = (*, rule=None, severity=None))]
+    fn paths(&self, rule: Option<&str>, severity: Option<&str>) -> PyResult<Vec<&str>> {
+        let severity = severity.map(parse_severity).transpose()?;
+        if let Some(rule) = rule {
+            self.known(rule)?;
+        }
+        let wanted = |finding: &Finding| {
+            rule.is_none_or(|rule| finding.rule == rule)
+                && severity.is_none_or(|severity| finding.severity == severity)
+        };
+        let fit = self.weighing().filter(|(finding, _)| wanted(finding));
+        Ok(fit.flat_map(|(_, paths)| paths).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    /// What is new, what is fixed, and what is still there since an earlier report of the same data set.
+    ///
+    /// Parameters
+    /// ----------
+    /// old : Report
+    ///     The earlier one.
+    ///
+    /// Returns
+    /// -------
+    /// ReportDiff
+    ///     With the tables ``new``, ``fixed`` and ``still``, a row a finding.
+    fn diff(&self, old: &Self) -> PyResult<ReportDiff> {
+        fn ids(report: &luna_core::Report) -> BTreeSet<&str> {
+            report.all_findings().map(|finding| finding.id.as_str()).collect()
+        }
+        let (before, now) = (ids(&old.found), ids(&self.found));
+        let of = |report: &luna_core::Report, other: &BTreeSet<&str>, is_there: bool| {
+            let fit = |it: &&Finding| other.contains(it.id.as_str()) == is_there;
+            Table::of(FINDING_COLUMNS, report.all_findings().filter(fit))
+        };
+        Ok(ReportDiff {
+            new: of(&self.found, &before, false)?,
+            fixed: of(&old.found, &now, false)?,
+            still: of(&self.found, &before, true)?,
+        })
+    }
+
+    /// Raise an exception unless the verdict is ``"pass"``.
+    ///
+    /// Raises
+    /// ------
+    /// VerdictError
+    ///     With the verdict, and how many errors there are of which rules.
+    fn raise_for_verdict(&self) -> PyResult<()> {
+        if self.ok() {
+            return Ok(());
+        }
+        let errors = self.weighing().filter(|(finding, _)| finding.severity == Severity::Error);
+        let rules: BTreeSet<&str> = errors.map(|(finding, _)| finding.rule.as_ref()).collect();
+        let rules: Vec<&str> = rules.into_iter().collect();
+        let of = if rules.is_empty() { "" } else { " of " };
+        Err(VerdictError::new_err(format!(
+            "the verdict is {}: {}{of}{} in {} of {}",
+            self.verdict_word(),
+            text::counted(self.found.counts.error, "error"),
+            rules.join(", "),
+            text::counted(self.with_errors().len() as u64, "file"),
+            text::grouped(self.found.dataset.files),
+        )))
     }
 
     /// The whole report as JSON, the same bytes that ``luna validate --format json`` prints.
@@ -109,14 +293,27 @@ impl Report {
             LunaError::new_err(format!("path {shown}: the ending names no format of reports"))
         })?;
         py.detach(|| {
-            let pixels = (&self.validator, &*self.source);
+            let pixels = self.pixels.as_ref().map(|(validator, source)| (validator, &**source));
             let options = RenderOptions::default();
-            ReportFile::prepare(&path, format)?.write(&self.found, &options, Some(pixels))
+            ReportFile::prepare(&path, format)?.write(&self.found, &options, pixels)
         })
         .map_err(|(place, error)| {
             let place = text::escaped(&place.to_string_lossy());
             LunaError::new_err(format!("path {place}: cannot be written: {error}"))
         })
+    }
+
+    /// What Jupyter shows: the verdict, what to do first, the gravest rules with pictures.
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let wants_pictures: bool =
+            py.import("luna_py")?.getattr("options")?.getattr("thumbnails")?.extract()?;
+        Ok(py.detach(|| {
+            let pixels = self.pixels.as_ref().filter(|_| wants_pictures);
+            let pictures = pixels.map(|(validator, source)| {
+                illustrate(&self.found, &validator.second_look(&**source), &NOTEBOOK_PICTURES)
+            });
+            notebook(&self.found, pictures.as_ref())
+        }))
     }
 
     fn __repr__(&self) -> String {
@@ -129,4 +326,95 @@ impl Report {
             text::counted(self.found.dataset.files, "file"),
         )
     }
+}
+
+impl Report {
+    /// That there may be findings of this rule.
+    fn known(&self, rule: &str) -> PyResult<()> {
+        let registry = Registry::default();
+        if registry.get(rule).is_some() || self.found.all_findings().any(|it| it.rule == rule) {
+            return Ok(());
+        }
+        let near = registry.find(rule).map(|rule| rule.code).or_else(|| registry.nearest(rule));
+        let hint = near.map_or_else(
+            || "luna_py.rules() lists them all".to_owned(),
+            |near| format!("did you mean {near}?"),
+        );
+        let shown = text::escaped(rule);
+        Err(PyValueError::new_err(format!("rule: there is no rule {shown}; {hint}")))
+    }
+}
+
+fn parse_severity(word: &str) -> PyResult<Severity> {
+    Severity::ALL.into_iter().find(|it| it.as_str() == word).ok_or_else(|| {
+        let words = Severity::ALL.map(Severity::as_str).join(", ");
+        let shown = text::escaped(word);
+        PyValueError::new_err(format!("severity: {shown} is none of {words}"))
+    })
+}
+
+/// What changed from one report to the next.
+///
+/// Made by :meth:`Report.diff`.
+#[pyclass(frozen, module = "luna_py")]
+pub(crate) struct ReportDiff {
+    new: Table,
+    fixed: Table,
+    still: Table,
+}
+
+#[pymethods]
+impl ReportDiff {
+    /// Table: Findings that the earlier report has not.
+    #[getter(new)]
+    fn new_ones(&self) -> Table {
+        self.new.clone()
+    }
+
+    /// Table: Findings that only the earlier report has.
+    #[getter]
+    fn fixed(&self) -> Table {
+        self.fixed.clone()
+    }
+
+    /// Table: Findings that both have.
+    #[getter]
+    fn still(&self) -> Table {
+        self.still.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        let [new, fixed, still] =
+            [&self.new, &self.fixed, &self.still].map(|table| text::grouped(table.len() as u64));
+        format!("<luna_py.ReportDiff: {new} new, {fixed} fixed, {still} still there>")
+    }
+}
+
+/// Read a report that was saved as JSON or JSON Lines.
+///
+/// Parameters
+/// ----------
+/// path : str or os.PathLike
+///     The file; ``luna validate -o report.json`` and :meth:`Report.save` write such.
+///
+/// Returns
+/// -------
+/// Report
+///     The same one. An HTML page that is saved of it has no pictures, for it does not know the files.
+///
+/// Raises
+/// ------
+/// LunaError
+///     If the file cannot be read, is no report, or is one of another version of LUNA.
+#[pyfunction]
+pub(crate) fn read_report(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
+    let shown = text::escaped(&path.to_string_lossy());
+    py.detach(|| {
+        let bytes = fs::read(&path).map_err(|error| {
+            LunaError::new_err(format!("path {shown}: cannot be read: {error}"))
+        })?;
+        luna_core::Report::from_bytes(&bytes)
+            .map(Report::stored)
+            .map_err(|error| LunaError::new_err(format!("path {shown}: {error}")))
+    })
 }

@@ -73,6 +73,32 @@ def test_errors_are_one_family(broken_set: Path, tmp_path: Path) -> None:
         luna.validate(broken_set, profile="chest-xry")
 
 
+def test_a_manifest_says_what_should_be_there(broken_set: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path\ngood.png\nempty.png\nmissing.png\n")
+    report = luna.validate(broken_set, manifest=manifest)
+    assert report.counts["by_rule"]["LM006"] == 1
+    with pytest.raises(luna.SourceError, match=r"manifest .*good\.png: this is no manifest"):
+        luna.validate(broken_set, manifest=broken_set / "good.png")
+    with pytest.raises(luna.SourceError, match=r"manifest .*none\.csv: cannot be read"):
+        luna.validate(broken_set, manifest=tmp_path / "none.csv")
+
+
+def test_wrong_arguments_are_named(broken_set: Path) -> None:
+    with pytest.raises(ValueError, match="^path: an empty sequence"):
+        luna.validate([])
+    with pytest.raises(ValueError, match="^threads: at least 1"):
+        luna.validate(broken_set, threads=0)
+    for memory in ["many", "0 GiB"]:
+        with pytest.raises(ValueError, match="^memory: .*4GiB"):
+            luna.validate(broken_set, memory=memory)
+    with pytest.raises(ValueError, match="^memory: .*4GiB"):
+        luna.validate(broken_set, memory=0)
+    with pytest.raises(TypeError, match="'path'"):
+        luna.validate(7)  # type: ignore[arg-type]
+    assert luna.validate(broken_set, memory="64 MiB").to_json() == luna.validate(broken_set).to_json()
+
+
 def test_several_runs_go_on_in_several_threads(broken_set: Path) -> None:
     reports: list[str] = []
 

@@ -4,6 +4,7 @@
 //! has one module. No format adds or changes a finding, and none knows the clock or the machine.
 
 mod actions;
+mod columns;
 mod copies;
 mod csv;
 mod digest;
@@ -34,10 +35,11 @@ use std::io::{BufWriter, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::columns::{Column, FILE_COLUMNS, FINDING_COLUMNS, Get};
 pub use self::copies::{Copies, CopyGroup, CopyMember};
 pub use self::digest::{Digest, RuleDigest, Step};
 pub use self::format::ReportFormat;
-pub use self::html::{COMMON_SCRIPT, STYLE, picture_svg};
+pub use self::html::{COMMON_SCRIPT, NOTEBOOK_PICTURES, STYLE, notebook, picture_svg};
 pub use self::origin::Origin;
 pub(crate) use self::overview::{Overview, RuleGroup};
 pub use self::schema::report_schema;

@@ -9,16 +9,31 @@ from luna_py._luna import (
     LunaError,
     ProfileError,
     Report,
+    ReportDiff,
     SourceError,
+    Table,
+    VerdictError,
     __version__,
+    explain,
+    read_report,
+    rules,
     validate,
 )
+from luna_py._options import Options, options
 
 __all__ = [
     "LunaError",
+    "Options",
     "ProfileError",
     "Report",
+    "ReportDiff",
     "SourceError",
+    "Table",
+    "VerdictError",
     "__version__",
+    "explain",
+    "options",
+    "read_report",
+    "rules",
     "validate",
 ]

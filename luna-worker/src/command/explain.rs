@@ -7,6 +7,9 @@ use super::exit::{Exit, Failure};
 use super::prose::{FAINT, HEADING, Page, style};
 use super::{rules, stdout};
 
+/// Where lines are broken that go to no terminal.
+const WIDTH: usize = 80;
+
 /// Explain a rule: what it finds, why it matters, what to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -26,6 +29,23 @@ impl Arguments {
         stdout::print_styled(&explanation(rule, stdout::width()))?;
         Ok(Exit::Clean)
     }
+}
+
+/// What `luna explain` says of a rule, by its code or name, in lines of 80 letters without colour.
+///
+/// ```
+/// use luna_worker::command::explain;
+/// assert!(explain("LF004")?.starts_with("LF004 truncated-file\n"));
+/// assert!(explain("LF04").is_err_and(|said| said.to_string().contains("did you mean LF004?")));
+/// # Ok::<(), luna_worker::command::Failure>(())
+/// ```
+///
+/// # Errors
+/// [`Failure::Usage`] if there is no such rule.
+pub fn explain(rule: &str) -> Result<String, Failure> {
+    let registry = Registry::default();
+    let rule = registry.find(rule).ok_or_else(|| unknown(rule, &registry))?;
+    Ok(anstream::adapter::strip_str(&explanation(rule, WIDTH)).to_string())
 }
 
 fn unknown(asked: &str, registry: &Registry) -> Failure {

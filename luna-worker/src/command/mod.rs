@@ -36,6 +36,8 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::exit::{Exit, Failure};
+pub use self::explain::explain;
+pub use self::rules::rules;
 
 const EXAMPLES: &str = "\
 Examples:

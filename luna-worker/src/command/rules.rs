@@ -25,13 +25,20 @@ impl Arguments {
         let registry = Registry::default();
         match self.format {
             TextOrJson::Text => stdout::print_styled(&listing(&registry, stdout::width()))?,
-            TextOrJson::Json => {
-                let rules: Vec<Value> = registry.rules().iter().map(document).collect();
-                stdout::print_json(&Value::Array(rules))?;
-            }
+            TextOrJson::Json => stdout::print_json(&rules())?,
         }
         Ok(Exit::Clean)
     }
+}
+
+/// Everything about all rules, as `luna rules --format json` prints it.
+///
+/// ```
+/// let rules = luna_worker::command::rules();
+/// assert!(rules.as_array().is_some_and(|all| all.iter().any(|rule| rule["code"] == "LF004")));
+/// ```
+pub fn rules() -> Value {
+    Registry::default().rules().iter().map(document).collect()
 }
 
 fn listing(registry: &Registry, width: usize) -> String {

@@ -9,8 +9,9 @@ use crate::report::RuleGroup;
 use crate::report::overview::Place;
 use crate::text::{counted, escaped, grouped};
 
-/// Rows of a card.
+/// Rows of a card, and of one in a notebook.
 const MOST_ROWS: usize = 50;
+const FEW_ROWS: usize = 5;
 /// From here on the rows scroll by themselves.
 const LONG: usize = 12;
 /// Pictures of a card.
@@ -54,11 +55,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn card(&self, group: &RuleGroup<'a>, open: bool) -> Markup {
+    pub(super) fn card(&self, group: &RuleGroup<'a>, open: bool) -> Markup {
         let rule = self.registry.get(group.rule);
         let files = some_of(group.files.len(), group.out_of.max(group.files.len()));
         html! {
-            details.card.(group.severity.as_str()) #(card_id(group)) open[open] {
+            details.card.(group.severity.as_str()) id=[self.is_whole.then(|| card_id(group))] open[open] {
                 summary data-item {
                     span.what {
                         (severity(group.severity)) " "
@@ -134,7 +135,8 @@ impl<'a> Page<'a> {
     }
 
     fn places(&self, group: &RuleGroup<'a>) -> Markup {
-        let rows = &group.places[..group.places.len().min(MOST_ROWS)];
+        let most = if self.is_whole { MOST_ROWS } else { FEW_ROWS };
+        let rows = &group.places[..group.places.len().min(most)];
         let columns = Columns::of(rows);
         html! {
             div.scroll.long[rows.len() > LONG] tabindex="0" role="group" aria-label={ "Places of " (shown(group.rule)) } {
@@ -142,7 +144,7 @@ impl<'a> Page<'a> {
                     caption {
                         (some_of(rows.len(), group.places.len()))
                         @if group.places.len() == 1 { " finding" } @else { " findings" }
-                        @if rows.len() < group.places.len() { ". " (full_list()) }
+                        @if self.is_whole && rows.len() < group.places.len() { ". " (full_list()) }
                     }
                     thead { tr {
                         th scope="col" { "File" }
@@ -154,7 +156,7 @@ impl<'a> Page<'a> {
                     tbody { @for place in rows { (self.place(place, columns)) } }
                 }
             }
-            (self.card_tools(group))
+            @if self.is_whole { (self.card_tools(group)) }
         }
     }
 

@@ -8,6 +8,7 @@ mod cards;
 mod charts;
 mod duplicates;
 mod folders;
+mod notebook;
 mod origin;
 mod pictures;
 mod table;
@@ -23,6 +24,7 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+pub use self::notebook::{NOTEBOOK_PICTURES, notebook};
 use self::pictures::Pictures;
 pub use self::pictures::picture_svg;
 use super::{Copies, GroupBy, Overview, RenderOptions, Report, RuleGroup};
@@ -69,6 +71,8 @@ struct Page<'a> {
     /// Files that have a row in the table: path to row.
     rows: BTreeMap<&'a str, usize>,
     copies: Copies,
+    /// True if all of it is there to be led to.
+    is_whole: bool,
 }
 
 impl<'a> Page<'a> {
@@ -80,9 +84,18 @@ impl<'a> Page<'a> {
         let overview = Overview::of(report);
         let rows = overview.gravest(report, table::MOST_ROWS);
         let copies = Copies::of(report);
-        let pictures = Pictures::new(illustrations);
+        let pictures = Pictures::new(illustrations, "");
         let RenderOptions { registry, group_by, .. } = options;
-        Self { report, registry, group_by: *group_by, overview, pictures, rows, copies }
+        Self {
+            report,
+            registry,
+            group_by: *group_by,
+            overview,
+            pictures,
+            rows,
+            copies,
+            is_whole: true,
+        }
     }
 
     fn document(&self) -> Markup {

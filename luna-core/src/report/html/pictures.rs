@@ -19,14 +19,16 @@ const SATURATED: &str = "LP006";
 
 /// The pictures of a page, numbered.
 pub(super) struct Pictures<'a> {
-    numbered: BTreeMap<(&'a str, u32), (usize, &'a Picture)>,
+    numbered: BTreeMap<(&'a str, u32), (String, &'a Picture)>,
 }
 
 impl<'a> Pictures<'a> {
-    pub(super) fn new(illustrations: Option<&'a Illustrations>) -> Self {
+    /// `prefix` tells their ids from those of other reports in one document.
+    pub(super) fn new(illustrations: Option<&'a Illustrations>, prefix: &str) -> Self {
         let all = illustrations.into_iter().flat_map(Illustrations::iter).enumerate();
         let key = |picture: &'a Picture| (picture.path.as_str(), picture.frame);
-        Self { numbered: all.map(|(id, picture)| (key(picture), (id, picture))).collect() }
+        let id = |number: usize| format!("{prefix}p{number}");
+        Self { numbered: all.map(|(at, picture)| (key(picture), (id(at), picture))).collect() }
     }
 
     /// Everything that pictures refer to, itself not seen.
@@ -38,7 +40,7 @@ impl<'a> Pictures<'a> {
                         (hatch())
                         @for (id, picture) in self.numbered.values() {
                             @if let Shown::Jpeg(bytes) = &picture.shown {
-                                (image(Some(&format!("p{id}")), picture, bytes))
+                                (image(Some(id), picture, bytes))
                             }
                         }
                     }
@@ -49,14 +51,14 @@ impl<'a> Pictures<'a> {
 
     /// A file's picture without a finding's marks; the first frame.
     pub(super) fn plain(&self, path: &str) -> Option<Markup> {
-        self.numbered.get(&(path, 0)).map(|(id, picture)| by_reference(*id, picture, &[]))
+        self.numbered.get(&(path, 0)).map(|(id, picture)| by_reference(id, picture, &[]))
     }
 
     /// A file's picture with what these findings speak of, and its caption.
     pub(super) fn marked(&self, path: &str, findings: &[&Finding]) -> Option<(Markup, String)> {
         let frame = findings.first().map_or(0, |finding| frame_of(finding));
         let (id, picture) = self.numbered.get(&(path, frame))?;
-        Some((by_reference(*id, picture, findings), caption(picture)))
+        Some((by_reference(id, picture, findings), caption(picture)))
     }
 }
 
@@ -119,14 +121,14 @@ fn image(id: Option<&str>, picture: &Picture, jpeg: &[u8]) -> Markup {
     }
 }
 
-fn by_reference(id: usize, picture: &Picture, findings: &[&Finding]) -> Markup {
+fn by_reference(id: &str, picture: &Picture, findings: &[&Finding]) -> Markup {
     let (width, height) = (picture.width, picture.height);
     html! {
         svg.picture viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="img"
             aria-label=(described(picture, findings)) {
             @match picture.shown {
                 Shown::Jpeg(_) => {
-                    use href={ "#p" (id) } {}
+                    use href={ "#" (id) } {}
                     (marks(picture, findings))
                 },
                 Shown::Withheld => (withheld(width, height)),

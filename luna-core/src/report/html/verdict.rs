@@ -86,7 +86,7 @@ impl Page<'_> {
                             p { (prose(&shown(self.remedy(group)))) }
                             p.quiet {
                                 (severity(group.severity)) " "
-                                a href={ "#" (card_id(group)) } {
+                                a href=[self.is_whole.then(|| format!("#{}", card_id(group)))] {
                                     (shown(group.rule)) " " (shown(group.name))
                                 }
                                 @if action.frees > 0 {

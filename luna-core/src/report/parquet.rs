@@ -4,8 +4,6 @@
 //! Texts are as they are, for a table is read by programs; what is not known is null. Rows are written
 //! in groups, so that a long report is never held twice.
 
-mod columns;
-
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,20 +15,19 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use self::columns::{Column, FILES, FINDINGS, Get};
-use super::Report;
+use super::{Column, FILE_COLUMNS, FINDING_COLUMNS, Get, Report};
 
 /// Rows that are made into columns at once.
 const GROUP: usize = 16_384;
 
 /// Writes the findings.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    table(report, "findings", FINDINGS, report.all_findings(), out)
+    table(report, "findings", FINDING_COLUMNS, report.all_findings(), out)
 }
 
 /// Writes the files.
 pub(super) fn write_files(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    table(report, "files", FILES, report.files.iter(), out)
+    table(report, "files", FILE_COLUMNS, report.files.iter(), out)
 }
 
 fn table<'a, T: 'a>(

@@ -1,26 +1,37 @@
 //! The columns of both tables: a name and a way to its value, a line a column.
 
+use super::FileEntry;
+use super::facts::kind_title;
+use super::flat::Place;
 use crate::digest::Digest;
 use crate::finding::{Finding, Severity};
 use crate::record::{DicomFacts, Measurements};
-use crate::report::FileEntry;
-use crate::report::facts::kind_title;
-use crate::report::flat::Place;
 use crate::text::six_digits;
 
-/// A column of rows of this type.
-pub(super) struct Column<T> {
-    pub(super) name: &'static str,
-    pub(super) get: Get<T>,
+/// A column of a table whose rows are of type `T`.
+#[derive(Debug)]
+pub struct Column<T: 'static> {
+    /// Its name: `snake_case`, with the unit where there is one.
+    pub name: &'static str,
+    /// How the value of a row is had, and so the column's type.
+    pub get: Get<T>,
 }
 
-/// How the value of a row is had.
-pub(super) enum Get<T> {
+/// How the value of a row is had; `None` is what is not known.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Get<T: 'static> {
+    /// A text as it is, not escaped.
     Text(for<'a> fn(&'a T) -> Option<&'a str>),
+    /// A fingerprint, hexadecimal where it is written.
     Digest(fn(&T) -> Option<Digest>),
+    /// A whole number, not negative.
     Whole(fn(&T) -> Option<u64>),
+    /// A number.
     Number(fn(&T) -> Option<f64>),
+    /// Yes or no.
     Flag(fn(&T) -> Option<bool>),
+    /// Any number of texts.
     Texts(for<'a> fn(&'a T) -> &'a [String]),
 }
 
@@ -28,8 +39,13 @@ const fn column<T>(name: &'static str, get: Get<T>) -> Column<T> {
     Column { name, get }
 }
 
-/// Findings: the columns of the CSV.
-pub(super) const FINDINGS: &[Column<Finding>] = &[
+/// The table of findings, one a row: the columns of CSV and Parquet.
+///
+/// ```
+/// use luna_core::report::FINDING_COLUMNS;
+/// assert_eq!(FINDING_COLUMNS[1].name, "rule");
+/// ```
+pub const FINDING_COLUMNS: &[Column<Finding>] = &[
     column("id", Get::Text(|finding| Some(&finding.id))),
     column("rule", Get::Text(|finding| Some(&finding.rule))),
     column("name", Get::Text(|finding| Some(&finding.name))),
@@ -53,8 +69,18 @@ pub(super) const FINDINGS: &[Column<Finding>] = &[
     column("excepted", Get::Flag(|finding| Some(finding.excepted))),
 ];
 
-/// Files: facts, measurements, fingerprints, the DICOM header, and how many findings weigh.
-pub(super) const FILES: &[Column<FileEntry>] = &[
+/// The table of files, one a row: facts, measurements, fingerprints, the DICOM header, and how many findings
+/// weigh. `path` joins it with the findings.
+///
+/// ```
+/// # use luna_core::{Validator, source::Memory};
+/// use luna_core::report::{FILE_COLUMNS, Get};
+/// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
+/// let Get::Text(path) = &FILE_COLUMNS[0].get else { panic!("a path is text") };
+/// assert_eq!(path(&report.files[0]), Some("a.png"));
+/// # Ok::<(), luna_core::Error>(())
+/// ```
+pub const FILE_COLUMNS: &[Column<FileEntry>] = &[
     column("path", Get::Text(|file| Some(&file.path))),
     column("kind", Get::Text(|file| Some(kind_title(file.facts.kind)))),
     column("size_bytes", Get::Whole(|file| Some(file.facts.size_bytes))),
@@ -154,13 +180,13 @@ mod tests {
 
     #[test]
     fn both_tables_have_the_columns_that_others_promise() {
-        let names: Vec<_> = FINDINGS.iter().map(|column| column.name).collect();
+        let names: Vec<_> = FINDING_COLUMNS.iter().map(|column| column.name).collect();
         assert_eq!(names, crate::report::flat::COLUMNS);
         // Every fact of the JSON is a column, or several.
         let sample = crate::report::sample::one_file();
         let json = serde_json::to_value(&sample.files[0].facts).unwrap();
         let has = |key: &str| {
-            FILES
+            FILE_COLUMNS
                 .iter()
                 .any(|own| own.name == key || own.name.starts_with(key.trim_end_matches("_mm")))
         };
