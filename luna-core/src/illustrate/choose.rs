@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PictureBudget, frame_of};
 use crate::report::{FileEntry, Overview, Report, RuleGroup};
 
-/// A set of at most this many files shows all of them.
-const SMALL_SET: usize = 100;
-
 /// Files and frames, each once. Rules take turns, the gravest first, so that none is left without a
 /// picture before another has its twelfth.
 pub(super) fn wanted<'a>(report: &'a Report, budget: &PictureBudget) -> Vec<(&'a FileEntry, u32)> {
     let entries: BTreeMap<&str, &FileEntry> =
         report.files.iter().map(|entry| (entry.path.as_str(), entry)).collect();
     let overview = Overview::of(report);
-    let of_rules: Vec<_> =
-        overview.groups.iter().map(|group| pictures_of(group, &entries, budget.a_rule)).collect();
+    let of_rules: Vec<_> = overview
+        .groups
+        .iter()
+        .take(budget.rules)
+        .map(|group| pictures_of(group, &entries, budget.a_rule))
+        .collect();
     let turns = (0..budget.a_rule)
         .flat_map(|turn| of_rules.iter().filter_map(move |pictures| pictures.get(turn).copied()));
-    let small = if report.files.len() <= SMALL_SET { report.files.as_slice() } else { &[] };
+    let small = if report.files.len() <= budget.small_set { report.files.as_slice() } else { &[] };
     let mut seen = BTreeSet::new();
     turns
         .chain(small.iter().map(|entry| (entry, 0)))
@@ -78,6 +79,8 @@ mod tests {
         assert_eq!(distinct.len(), chosen.len());
         assert!(chosen.len() <= 17 * budget.a_rule, "{}", chosen.len());
         assert_eq!(paths(&report, &PictureBudget { in_all: 7, ..budget }), chosen[..7]);
+        let of_one = paths(&report, &PictureBudget { rules: 1, ..budget });
+        assert!(of_one.len() < chosen.len() && of_one.iter().all(|it| chosen.contains(it)));
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub trait SecondLook: Sync {
 pub struct PictureBudget {
     /// Most pictures of one rule.
     pub a_rule: usize,
+    /// Most rules that have pictures, the gravest first.
+    pub rules: usize,
+    /// A set of at most this many files shows all of them.
+    pub small_set: usize,
     /// Most pictures in all.
     pub in_all: usize,
     /// Long side of a picture, in pixels.
@@ -57,7 +61,14 @@ pub struct PictureBudget {
 
 impl Default for PictureBudget {
     fn default() -> Self {
-        Self { a_rule: 12, in_all: 300, side: 240, single_side: 1_024 }
+        Self {
+            a_rule: 12,
+            rules: usize::MAX,
+            small_set: 100,
+            in_all: 300,
+            side: 240,
+            single_side: 1_024,
+        }
     }
 }
 

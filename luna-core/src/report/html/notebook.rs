@@ -17,8 +17,14 @@ const OPEN: usize = 2;
 /// ```
 /// assert_eq!(luna_core::report::NOTEBOOK_PICTURES.in_all, 24);
 /// ```
-pub const NOTEBOOK_PICTURES: PictureBudget =
-    PictureBudget { a_rule: 4, in_all: 24, side: 160, single_side: 480 };
+pub const NOTEBOOK_PICTURES: PictureBudget = PictureBudget {
+    a_rule: 4,
+    rules: MOST_CARDS,
+    small_set: 1,
+    in_all: 24,
+    side: 160,
+    single_side: 480,
+};
 
 /// The verdict, what to do first and the gravest rules, as a part of somebody else's page: no script, less than
 /// 1 MB with [`NOTEBOOK_PICTURES`], styles that reach nothing beside it.
@@ -70,7 +76,7 @@ impl Page<'_> {
 
 /// The style, for what stands in this part alone.
 fn scoped(style: &str) -> String {
-    let style = style.replace(":root {", ":scope {").replace("body {", ":scope {");
+    let style = style.replace(":root {", ":scope {").replace("\nbody {", "\n:scope {");
     format!(
         "@scope (.luna-report) {{\n{style}\n:scope {{ padding: 0 1rem .5rem; border-radius: 4px; }}\n}}"
     )
