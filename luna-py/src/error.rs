@@ -8,6 +8,7 @@ use pyo3::exceptions::PyException;
 create_exception!(luna_py, LunaError, PyException, "LUNA could not do its work.");
 create_exception!(luna_py, ProfileError, LunaError, "A profile that cannot be used.");
 create_exception!(luna_py, SourceError, LunaError, "A data set that cannot be listed or read.");
+create_exception!(luna_py, ImageError, LunaError, "A picture that cannot be decoded whole.");
 create_exception!(luna_py, VerdictError, LunaError, "A data set that did not pass.");
 
 /// The exception for an error of the engine.

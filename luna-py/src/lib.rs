@@ -1,6 +1,8 @@
 //! The native part of the Python package `luna_py`.
 
+mod bytes;
 mod error;
+mod image;
 mod report;
 mod rules;
 mod table;
@@ -15,7 +17,9 @@ mod _luna {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::error::{LunaError, ProfileError, SourceError, VerdictError};
+    use super::error::{ImageError, LunaError, ProfileError, SourceError, VerdictError};
+    #[pymodule_export]
+    use super::image::read_image;
     #[pymodule_export]
     use super::report::{Report, ReportDiff, read_report};
     #[pymodule_export]

@@ -33,7 +33,7 @@ pub use self::encapsulation::{EncapsulationProblem, FrameFragments};
 pub use self::encoding::Encoding;
 pub use self::facts::{age_group, age_years, facts, kind};
 pub use self::part10::FileMeta;
-pub use self::pixels::{Photometric, PixelDescription, SampleType};
+pub use self::pixels::{ModalityTransform, Photometric, PixelDescription, SampleType};
 pub use self::sop_class::{SopClass, SopKind, sop_class};
 pub(crate) use self::transfer_syntax::STANDARD_ROOT;
 pub use self::transfer_syntax::{Codec, Loss, TransferSyntax, describe, transfer_syntax};

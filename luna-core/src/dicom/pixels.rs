@@ -216,3 +216,38 @@ impl DicomFile<'_> {
         }
     }
 }
+
+/// How stored values become those of the modality (PS3.3 C.11.1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ModalityTransform {
+    /// RescaleSlope and RescaleIntercept; 1 and 0 where they are absent.
+    Line {
+        /// Modality units a stored value.
+        slope: f64,
+        /// Modality units at the stored value 0.
+        intercept: f64,
+    },
+    /// Modality LUT Sequence: a table.
+    Table,
+}
+
+impl DicomFile<'_> {
+    /// How its stored values become those of the modality.
+    ///
+    /// ```
+    /// use luna_core::dicom::{DicomFile, ModalityTransform};
+    /// let empty = DicomFile::read(b"", &luna_core::Limits::default());
+    /// let same = ModalityTransform::Line { slope: 1.0, intercept: 0.0 };
+    /// assert!(empty.is_none_or(|it| it.modality_transform() == same));
+    /// ```
+    pub fn modality_transform(&self) -> ModalityTransform {
+        if self.element(tags::MODALITY_LUT_SEQUENCE).is_some() {
+            return ModalityTransform::Table;
+        }
+        let first = |tag| self.numbers(tag).first().copied().filter(|it| it.is_finite());
+        ModalityTransform::Line {
+            slope: first(tags::RESCALE_SLOPE).unwrap_or(1.0),
+            intercept: first(tags::RESCALE_INTERCEPT).unwrap_or(0.0),
+        }
+    }
+}

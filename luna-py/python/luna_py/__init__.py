@@ -6,6 +6,7 @@
 """
 
 from luna_py._luna import (
+    ImageError,
     LunaError,
     ProfileError,
     Report,
@@ -15,6 +16,7 @@ from luna_py._luna import (
     VerdictError,
     __version__,
     explain,
+    read_image,
     read_report,
     rules,
     validate,
@@ -22,6 +24,7 @@ from luna_py._luna import (
 from luna_py._options import Options, options
 
 __all__ = [
+    "ImageError",
     "LunaError",
     "Options",
     "ProfileError",
@@ -33,6 +36,7 @@ __all__ = [
     "__version__",
     "explain",
     "options",
+    "read_image",
     "read_report",
     "rules",
     "validate",

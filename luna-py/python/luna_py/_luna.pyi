@@ -1,8 +1,9 @@
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Final, Literal, TypeAlias, TypedDict, final
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
 
 __all__ = [
+    "ImageError",
     "LunaError",
     "ProfileError",
     "Report",
@@ -13,6 +14,7 @@ __all__ = [
     "__version__",
     "explain",
     "main",
+    "read_image",
     "read_report",
     "rules",
     "validate",
@@ -21,6 +23,9 @@ __all__ = [
 __version__: Final[str]
 
 _Path: TypeAlias = str | PathLike[str]
+
+class _Readable(Protocol):
+    def read(self) -> bytes: ...
 
 class _Counts(TypedDict):
     error: int
@@ -32,6 +37,7 @@ class _Counts(TypedDict):
 class LunaError(Exception): ...
 class ProfileError(LunaError): ...
 class SourceError(LunaError): ...
+class ImageError(LunaError): ...
 class VerdictError(LunaError): ...
 
 @final
@@ -99,6 +105,9 @@ def validate(
     memory: int | str | None = None,
     progress: bool | None = None,
 ) -> Report: ...
+def read_image(
+    source: _Path | bytes | bytearray | _Readable, *, modality: bool = False
+) -> Any: ...
 def read_report(path: _Path) -> Report: ...
 def rules() -> list[dict[str, Any]]: ...
 def explain(rule: str) -> str: ...

@@ -6,7 +6,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::super::Display;
-use crate::dicom::{DicomFile, Photometric, PixelDescription};
+use crate::dicom::{DicomFile, ModalityTransform, Photometric, PixelDescription};
 
 /// Indices that a palette can have.
 const MOST_COLOURS: usize = 65_536;
@@ -27,13 +27,11 @@ pub(super) fn of(file: &DicomFile<'_>, pixels: &PixelDescription) -> (Display, b
 
 /// The first window; `None` where a modality LUT other than a line lies before it.
 fn window(file: &DicomFile<'_>) -> Option<Display> {
-    if file.element(tags::MODALITY_LUT_SEQUENCE).is_some() {
+    let ModalityTransform::Line { slope, intercept } = file.modality_transform() else {
         return None;
-    }
+    };
     let first = |tag: Tag| file.numbers(tag).first().copied().filter(|value| value.is_finite());
     let (center, width) = (first(tags::WINDOW_CENTER)?, first(tags::WINDOW_WIDTH)?);
-    let slope = first(tags::RESCALE_SLOPE).unwrap_or(1.0);
-    let intercept = first(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
     (width >= 1.0 && slope != 0.0).then_some(Display::Window { slope, intercept, center, width })
 }
 
