@@ -2,6 +2,7 @@
 
 mod bytes;
 mod error;
+mod examine;
 mod image;
 mod report;
 mod rules;
@@ -18,6 +19,8 @@ mod _luna {
 
     #[pymodule_export]
     use super::error::{ImageError, LunaError, ProfileError, SourceError, VerdictError};
+    #[pymodule_export]
+    use super::examine::{Record, conclude, examine};
     #[pymodule_export]
     use super::image::read_image;
     #[pymodule_export]

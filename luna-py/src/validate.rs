@@ -114,7 +114,7 @@ pub(crate) fn validate(
     Ok(Report::new(report, validator, source))
 }
 
-fn validator(
+pub(crate) fn validator(
     profile: Option<PathBuf>,
     threads: Option<usize>,
     memory: Option<Size>,

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
 
@@ -6,12 +6,15 @@ __all__ = [
     "ImageError",
     "LunaError",
     "ProfileError",
+    "Record",
     "Report",
     "ReportDiff",
     "SourceError",
     "Table",
     "VerdictError",
     "__version__",
+    "conclude",
+    "examine",
     "explain",
     "main",
     "read_image",
@@ -53,6 +56,19 @@ class Table:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __len__(self) -> int: ...
+
+@final
+class Record:
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def findings(self) -> Table: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(json: str) -> Record: ...
+    def __reduce__(self) -> tuple[Callable[[str], Record], tuple[str]]: ...
 
 @final
 class ReportDiff:
@@ -108,6 +124,12 @@ def validate(
 def read_image(
     source: _Path | bytes | bytearray | _Readable, *, modality: bool = False
 ) -> Any: ...
+def examine(
+    source: _Path | bytes | bytearray | _Readable, *, profile: _Path | None = None
+) -> Record: ...
+def conclude(
+    records: Mapping[str, Record] | Iterable[tuple[str, Record]], *, profile: _Path | None = None
+) -> Report: ...
 def read_report(path: _Path) -> Report: ...
 def rules() -> list[dict[str, Any]]: ...
 def explain(rule: str) -> str: ...
