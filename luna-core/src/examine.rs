@@ -69,6 +69,34 @@ pub(crate) fn examine_within(bytes: &[u8], settings: &Settings, memory: &MemoryB
     record
 }
 
+/// What can be known of a picture that no file holds, such as an array of an embedding program.
+///
+/// The record has no format; its size is that of the samples, and its SHA-256 that of their bytes, little-endian.
+/// Rules about headers and files have nothing to look at.
+///
+/// ```
+/// use luna_core::decode::{Image, Samples};
+/// use luna_core::{Settings, examine_image};
+/// let image = Image::of_samples(Samples::U8(vec![0, 1, 2, 3]), (2, 2), 1, 1, None).unwrap();
+/// let record = examine_image(&image, &Settings::default());
+/// assert_eq!(record.facts.measurements.unwrap().max, 3.0);
+/// ```
+pub fn examine_image(image: &Image, settings: &Settings) -> Record {
+    let geometry = &image.geometry;
+    let mut flaws: Flaws = geometry.over_budget(settings.limits()).into_iter().collect();
+    let within = Some(image).filter(|_| flaws.is_empty());
+    let measured = within.and_then(|image| measured(image, &mut flaws));
+    let found = Probe { geometry: Some(geometry.clone()), ..Probe::named(None) };
+    let mut record = known(&[], &found, within, measured.as_ref(), settings);
+    record.facts.kind = Kind::Image;
+    record.facts.size_bytes = geometry.decoded_bytes();
+    record.facts.sha256 = Some(image.samples.sha256());
+    let context =
+        FileContext { settings, bytes: &[], probe: &found, flaws: &flaws, facts: &record.facts };
+    record.findings = check(&context, within.zip(measured.as_ref()));
+    record
+}
+
 /// Memory that decoding and measuring a probed file takes at most, beside its own bytes: the samples,
 /// once more while they change their form, and scratch. A progressive JPEG has two bytes for each
 /// coefficient beside its samples.
@@ -128,15 +156,17 @@ fn see(
     };
     *flaws = met;
     let complete = image.as_ref().filter(|image| image.is_complete() && !late());
-    let measured = match complete.map(|image| guard::quiet(|| measure(image))) {
-        Some(Some(measured)) => measured,
-        Some(None) => {
-            flaws.push(Flaw::Panic);
-            None
-        }
-        None => None,
-    };
+    let measured = complete.and_then(|image| measured(image, flaws));
     (image, measured)
+}
+
+/// Measures, with a panic turned into a flaw.
+fn measured(image: &Image, flaws: &mut Flaws) -> Option<Measured> {
+    let measured = guard::quiet(|| measure(image));
+    if measured.is_none() {
+        flaws.push(Flaw::Panic);
+    }
+    measured.flatten()
 }
 
 /// Facts, descriptor and identity, without findings.
@@ -213,7 +243,8 @@ fn run(rule: &Rule, file: &FileContext<'_>, image: Option<&ImageContext<'_>>, ou
         match (check, image) {
             (Check::File(check), _) => check(file, out),
             (Check::Image(check), Some(image)) => check(image, out),
-            (Check::Custom(check), Some(image)) => check(image, out),
+            (Check::CustomFile(check), _) => check(file, out),
+            (Check::CustomImage(check), Some(image)) => check(image, out),
             // Decided elsewhere, or nothing to look at.
             _ => {}
         }

@@ -38,7 +38,7 @@ pub use self::conclude::conclude;
 pub use self::descriptor::Descriptor;
 pub use self::digest::{Digest, NoDigest};
 pub use self::error::{Error, ProfileError, SourceError};
-pub use self::examine::examine;
+pub use self::examine::{examine, examine_image};
 pub use self::finding::{Finding, Location, Severity};
 pub use self::illustrate::{
     Illustrations, Look, Picture, PictureBudget, SecondLook, SourceLook, illustrate,

@@ -45,6 +45,17 @@ impl IdentityKey {
         Some(Self(key))
     }
 
+    /// Its 64 hexadecimal digits: a secret, for other processes that examine files of the same set.
+    ///
+    /// ```
+    /// let key = luna_core::IdentityKey::random();
+    /// let other = luna_core::IdentityKey::from_hex(&key.to_hex()).unwrap();
+    /// assert_eq!(key.hash(&["x"]), other.hash(&["x"]));
+    /// ```
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
     /// HMAC-SHA-256 over the parts, each closed by a NUL.
     pub fn hash(&self, parts: &[&str]) -> Digest {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32].into() };

@@ -172,11 +172,36 @@ impl Validator {
                 done(number, self.examine_item(item.clone(), bytes, md5));
             });
         };
+        self.on_its_threads(work);
+        lost.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Examines the bytes of one file, as [`examine()`](crate::examine()) does, once there is room for what it
+    /// decodes to; with their MD5, if that is wanted.
+    ///
+    /// ```
+    /// let record = luna_core::Validator::default().examine(b"%PDF-1.7", true);
+    /// assert_eq!(record.md5.as_deref().map(str::len), Some(32));
+    /// ```
+    pub fn examine(&self, bytes: &[u8], md5: bool) -> Record {
+        let mut record = examine_within(bytes, &self.settings, &self.pictures);
+        record.md5 = md5.then(|| crate::table::md5(bytes).into());
+        record
+    }
+
+    /// Does work whose parallel parts run on the threads of this validator, such as
+    /// [`illustrate`](crate::illustrate()).
+    ///
+    /// ```
+    /// let validator = luna_core::Validator::builder().threads(2).build()?;
+    /// assert_eq!(validator.on_its_threads(|| 1 + 1), 2);
+    /// # Ok::<(), luna_core::Error>(())
+    /// ```
+    pub fn on_its_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(work),
             None => work(),
         }
-        lost.into_inner().map_or(Ok(()), Err)
     }
 
     /// The entry of a file that is not to be examined, since so many processes died of it: LF007/killed.
@@ -204,11 +229,7 @@ impl Validator {
         md5: bool,
     ) -> Entry {
         let settings = &self.settings;
-        let seen = |bytes: &[u8]| {
-            let mut record = examine_within(bytes, settings, &self.pictures);
-            record.md5 = md5.then(|| crate::table::md5(bytes).into());
-            record
-        };
+        let seen = |bytes: &[u8]| self.examine(bytes, md5);
         let record = match bytes {
             _ if item.kind != ItemKind::File => unread(item.size_bytes, None, settings),
             Ok(bytes) => seen(&bytes),

@@ -8,8 +8,8 @@ use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::bytes::File;
 use crate::error::ImageError;
+use crate::given::{File, Given};
 
 /// Decode a picture.
 ///
@@ -47,14 +47,19 @@ pub(crate) fn read_image<'py>(
     modality: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = source.py();
+    let limits = Limits::default();
+    let given = Given::of(source, None)?;
+    let image = py.detach(|| whole(&given.into_file(&limits)?, &limits, modality))?;
+    numpy_of(py, image)
+}
+
+/// A picture as an array that looks at its samples where they are.
+pub(crate) fn numpy_of(py: Python<'_>, image: Image) -> PyResult<Bound<'_, PyAny>> {
     let numpy = py.import("numpy").map_err(|error| {
-        let raised = PyImportError::new_err("read_image needs numpy: pip install numpy");
+        let raised = PyImportError::new_err("pixels need numpy: pip install numpy");
         raised.set_cause(py, Some(error));
         raised
     })?;
-    let limits = Limits::default();
-    let file = File::of(source, &limits)?;
-    let image = py.detach(|| whole(&file, &limits, modality))?;
     numpy.call_method1("asarray", (Pixels::of(image),))
 }
 

@@ -1,13 +1,23 @@
 //! The native part of the Python package `luna_py`.
 
-mod bytes;
+mod data_set;
 mod error;
-mod examine;
+mod fsspec;
+mod given;
 mod image;
+mod interrupt;
+mod many;
+mod pictures;
+mod profile;
+mod progress;
+mod recipe;
+mod record;
 mod report;
+mod rule;
 mod rules;
 mod table;
 mod validate;
+mod validator;
 
 use pyo3::prelude::*;
 
@@ -20,17 +30,25 @@ mod _luna {
     #[pymodule_export]
     use super::error::{ImageError, LunaError, ProfileError, SourceError, VerdictError};
     #[pymodule_export]
-    use super::examine::{Record, conclude, examine};
-    #[pymodule_export]
     use super::image::read_image;
     #[pymodule_export]
-    use super::report::{Report, ReportDiff, read_report};
+    use super::many::Records;
+    #[pymodule_export]
+    use super::profile::Profile;
+    #[pymodule_export]
+    use super::record::Record;
+    #[pymodule_export]
+    use super::report::{FileView, Report, ReportDiff, read_report};
+    #[pymodule_export]
+    use super::rule::{Finding, Rule};
     #[pymodule_export]
     use super::rules::{explain, rules};
     #[pymodule_export]
     use super::table::Table;
     #[pymodule_export]
-    use super::validate::validate;
+    use super::validate::{conclude, examine, validate};
+    #[pymodule_export]
+    use super::validator::Validator;
 
     /// Version of the engine.
     #[pymodule_export]

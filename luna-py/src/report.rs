@@ -1,23 +1,25 @@
 //! `luna_py.Report`: what a validation found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fs, io};
 
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use luna_core::illustrate::Shown;
 use luna_core::report::{
     FILE_COLUMNS, FINDING_COLUMNS, NOTEBOOK_PICTURES, RenderOptions, ReportFormat, Verdict,
     notebook, render,
 };
 use luna_core::rules::Registry;
-use luna_core::{Finding, Severity, Source, Validator, illustrate, text};
+use luna_core::{Finding, Picture, Severity, illustrate, text};
 use luna_worker::output::ReportFile;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::{LunaError, VerdictError, from_engine};
+use crate::pictures::Pictures;
 use crate::table::Table;
 
 /// What a validation found.
@@ -26,22 +28,18 @@ use crate::table::Table;
 #[pyclass(frozen, module = "luna_py")]
 pub(crate) struct Report {
     found: luna_core::Report,
-    /// For the pictures of an HTML page; a stored report has none.
-    pixels: Option<(Validator, Box<dyn Source>)>,
+    /// A stored report has none.
+    pictures: Option<Pictures>,
 }
 
 impl Report {
-    pub(crate) fn new(
-        found: luna_core::Report,
-        validator: Validator,
-        source: Box<dyn Source>,
-    ) -> Self {
-        Self { found, pixels: Some((validator, source)) }
+    pub(crate) fn new(found: luna_core::Report, pictures: Pictures) -> Self {
+        Self { found, pictures: Some(pictures) }
     }
 
     /// A report that was written earlier.
     pub(crate) fn stored(found: luna_core::Report) -> Self {
-        Self { found, pixels: None }
+        Self { found, pictures: None }
     }
 
     /// Findings that weigh, with the files that they name.
@@ -292,14 +290,16 @@ impl Report {
         let format = ReportFormat::from_path(&path).ok_or_else(|| {
             LunaError::new_err(format!("path {shown}: the ending names no format of reports"))
         })?;
+        let options = RenderOptions::default();
         py.detach(|| {
-            let pixels = self.pixels.as_ref().map(|(validator, source)| (validator, &**source));
-            let options = RenderOptions::default();
-            ReportFile::prepare(&path, format)?.write(&self.found, &options, pixels)
-        })
-        .map_err(|(place, error)| {
-            let place = text::escaped(&place.to_string_lossy());
-            LunaError::new_err(format!("path {place}: cannot be written: {error}"))
+            let file = ReportFile::prepare(&path, format).map_err(unwritten)?;
+            match self.pictures.as_ref().filter(|_| format == ReportFormat::Html) {
+                None => file.write(&self.found, &options, None),
+                Some(pictures) => {
+                    pictures.look(|look| file.write(&self.found, &options, Some(look)))?
+                }
+            }
+            .map_err(unwritten)
         })
     }
 
@@ -307,12 +307,60 @@ impl Report {
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
         let wants_pictures: bool =
             py.import("luna_py")?.getattr("options")?.getattr("thumbnails")?.extract()?;
-        Ok(py.detach(|| {
-            let pixels = self.pixels.as_ref().filter(|_| wants_pictures);
-            let pictures = pixels.map(|(validator, source)| {
-                illustrate(&self.found, &validator.second_look(&**source), &NOTEBOOK_PICTURES)
-            });
-            notebook(&self.found, pictures.as_ref())
+        py.detach(|| self.as_html(&self.found, wants_pictures))
+    }
+
+    /// One file with its picture, what was found drawn in, and what is known of it.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str
+    ///     Its path in the report.
+    ///
+    /// Returns
+    /// -------
+    /// FileView
+    ///     A notebook shows it; elsewhere it prints what was found.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If the report knows no such file; the message names what is near.
+    fn show(&self, py: Python<'_>, path: &str) -> PyResult<FileView> {
+        let only = self.found.only(path).ok_or_else(|| self.no_file(path))?;
+        let html = py.detach(|| self.as_html(&only, true))?;
+        Ok(FileView { found: only, html })
+    }
+
+    /// Pictures of what was found, drawn with matplotlib: ``pip install "luna-py[plot]"``.
+    ///
+    /// Type
+    /// ----
+    /// luna_py.plot.Plots
+    #[getter]
+    fn plot<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("luna_py.plot")?.call_method1("Plots", (slf,))
+    }
+
+    /// A small picture of one file as JPEG, with the width and height of the original; None if there is none, or
+    /// it must not be shown.
+    fn _thumbnail<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+        side: u32,
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, u32, u32)>> {
+        let entry = self.found.files.iter().find(|file| file.path == path);
+        let entry = entry.ok_or_else(|| self.no_file(path))?;
+        let Some(pictures) = &self.pictures else { return Ok(None) };
+        let found = &entry.findings;
+        let picture =
+            py.detach(|| pictures.look(|look| Picture::of(path, 0, found, look, side)))?;
+        Ok(picture.and_then(|picture| match picture.shown {
+            Shown::Jpeg(bytes) => {
+                Some((PyBytes::new(py, &bytes), picture.source_width, picture.source_height))
+            }
+            Shown::Withheld => None,
         }))
     }
 
@@ -329,6 +377,24 @@ impl Report {
 }
 
 impl Report {
+    fn as_html(&self, found: &luna_core::Report, with_pictures: bool) -> PyResult<String> {
+        let pictures = self.pictures.as_ref().filter(|_| with_pictures);
+        let made = pictures
+            .map(|it| it.look(|look| illustrate(found, look, &NOTEBOOK_PICTURES)))
+            .transpose()?;
+        Ok(notebook(found, made.as_ref()))
+    }
+
+    fn no_file(&self, path: &str) -> PyErr {
+        let near = text::nearest(path, self.found.files.iter().map(|file| file.path.as_str()));
+        let hint = near.map_or_else(
+            || "report.files lists them all".to_owned(),
+            |near| format!("did you mean {}?", text::escaped(near)),
+        );
+        let shown = text::escaped(path);
+        PyValueError::new_err(format!("path: the report knows no file {shown}; {hint}"))
+    }
+
     /// That there may be findings of this rule.
     fn known(&self, rule: &str) -> PyResult<()> {
         let registry = Registry::default();
@@ -345,7 +411,45 @@ impl Report {
     }
 }
 
-fn parse_severity(word: &str) -> PyResult<Severity> {
+#[expect(clippy::needless_pass_by_value, reason = "it is an error's")]
+fn unwritten((place, error): (PathBuf, io::Error)) -> PyErr {
+    let place = text::escaped(&place.to_string_lossy());
+    LunaError::new_err(format!("path {place}: cannot be written: {error}"))
+}
+
+/// One file of a report.
+///
+/// Made by :meth:`Report.show`.
+#[pyclass(frozen, module = "luna_py")]
+pub(crate) struct FileView {
+    found: luna_core::Report,
+    html: String,
+}
+
+#[pymethods]
+impl FileView {
+    /// Table: A row a finding about this file, or about several of which it is one.
+    #[getter]
+    fn findings(&self) -> PyResult<Table> {
+        Table::of(FINDING_COLUMNS, self.found.all_findings())
+    }
+
+    /// What Jupyter shows: the picture with what was found in it, and what is known of the file.
+    fn _repr_html_(&self) -> &str {
+        &self.html
+    }
+
+    fn __repr__(&self) -> String {
+        let path = self.found.files.first().map_or("", |file| file.path.as_str());
+        let said = |it: &Finding| {
+            format!("\n  {} {} {}: {}", it.severity.shape(), it.rule, it.name, it.message)
+        };
+        let said: String = self.found.all_findings().map(said).collect();
+        format!("<luna_py.FileView: {}>{said}", text::escaped(path))
+    }
+}
+
+pub(crate) fn parse_severity(word: &str) -> PyResult<Severity> {
     Severity::ALL.into_iter().find(|it| it.as_str() == word).ok_or_else(|| {
         let words = Severity::ALL.map(Severity::as_str).join(", ");
         let shown = text::escaped(word);

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use luna_core::report::{RenderOptions, ReportFormat, render, render_files};
-use luna_core::{Error, PictureBudget, Report, Source, Validator, illustrate};
+use luna_core::{Error, PictureBudget, Report, SecondLook, illustrate};
 use tempfile::NamedTempFile;
 
 use crate::place::{Location, PlaceError};
@@ -14,8 +14,8 @@ use crate::place::{Location, PlaceError};
 use crate::storage::{self, Address, BlockingWriter, Bridge, Storage};
 use crate::uri;
 
-/// Where the pictures of a page come from: the validator takes them from the source once more.
-pub type Pixels<'a> = (&'a Validator, &'a dyn Source);
+/// Where the pictures of a page come from.
+pub type Pixels<'a> = &'a dyn SecondLook;
 
 /// Writes a report. An HTML page shows pictures if it is told where they are.
 ///
@@ -29,9 +29,7 @@ pub fn write_report(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let pixels = pixels.filter(|_| format == ReportFormat::Html);
-    let pictures = pixels.map(|(validator, source)| {
-        illustrate(report, &validator.second_look(source), &PictureBudget::default())
-    });
+    let pictures = pixels.map(|look| illustrate(report, look, &PictureBudget::default()));
     render(report, format, options, pictures.as_ref(), out).map_err(io_error)
 }
 

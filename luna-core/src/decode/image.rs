@@ -1,5 +1,8 @@
 //! A decoded picture at its true depth.
 
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
 use crate::probe::Geometry;
 
 /// Samples as decoded, interleaved by pixel, row by row, frame by frame.
@@ -54,6 +57,42 @@ impl Samples {
             Self::F32(values) => Self::F32(values.get(range)?.to_vec()),
             Self::F64(values) => Self::F64(values.get(range)?.to_vec()),
         })
+    }
+
+    /// Bits that one takes here.
+    pub const fn bits(&self) -> u8 {
+        match self {
+            Self::U8(_) => 8,
+            Self::U16(_) | Self::I16(_) => 16,
+            Self::U32(_) | Self::I32(_) | Self::F32(_) => 32,
+            Self::F64(_) => 64,
+        }
+    }
+
+    /// SHA-256 of their bytes, little-endian.
+    pub(crate) fn sha256(&self) -> Digest {
+        let mut hash = Sha256::new();
+        each_sample!(self, values => for part in values.chunks(4_096) {
+            let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
+            hash.update(bytes);
+        });
+        Digest::from(<[u8; 32]>::from(hash.finalize()))
+    }
+
+    /// Samples that take more than this number of bits; those of floating point take none.
+    fn above(&self, bits: u8) -> u64 {
+        let most = u64::MAX >> (64 - bits.clamp(1, 64));
+        let least = -i64::try_from(most / 2).unwrap_or(i64::MAX) - 1;
+        let is_signed = |value: i64| value < least || value > -(least + 1);
+        let count = match self {
+            Self::U8(values) => values.iter().filter(|it| u64::from(**it) > most).count(),
+            Self::U16(values) => values.iter().filter(|it| u64::from(**it) > most).count(),
+            Self::U32(values) => values.iter().filter(|it| u64::from(**it) > most).count(),
+            Self::I16(values) => values.iter().filter(|it| is_signed(i64::from(**it))).count(),
+            Self::I32(values) => values.iter().filter(|it| is_signed(i64::from(**it))).count(),
+            Self::F32(_) | Self::F64(_) => 0,
+        };
+        count as u64
     }
 
     /// True if there is no sample.
@@ -114,6 +153,50 @@ pub struct Image {
 }
 
 impl Image {
+    /// A picture that no file holds: samples interleaved by pixel, row by row, frame by frame, of this width and
+    /// height. The last of two or four channels is alpha. `bits_stored` says how many bits of an integer carry
+    /// its value, all unless given.
+    ///
+    /// `None` if there are not as many samples as that, there is none, there are more than four channels, or the
+    /// samples have not so many bits.
+    ///
+    /// ```
+    /// use luna_core::decode::{Image, Samples};
+    /// let of = |bits| Image::of_samples(Samples::U16(vec![0, 5_000]), (2, 1), 1, 1, bits);
+    /// assert_eq!(of(Some(12)).unwrap().out_of_bits.above_bits_stored, 1);
+    /// assert!(of(Some(17)).is_none());
+    /// ```
+    pub fn of_samples(
+        samples: Samples,
+        (width, height): (u32, u32),
+        frames: u32,
+        channels: u8,
+        bits_stored: Option<u8>,
+    ) -> Option<Self> {
+        let floating = matches!(samples, Samples::F32(_) | Samples::F64(_));
+        let signed = floating || matches!(samples, Samples::I16(_) | Samples::I32(_));
+        let bits_allocated = samples.bits();
+        let bits_stored = bits_stored.unwrap_or(bits_allocated);
+        let geometry =
+            Geometry { width, height, frames, channels, bits_allocated, bits_stored, signed };
+        let is_sound = geometry.samples() == samples.len() as u64
+            && !samples.is_empty()
+            && (1..=4).contains(&channels)
+            && (1..=bits_allocated).contains(&bits_stored)
+            && (!floating || bits_stored == bits_allocated);
+        let above_bits_stored = if is_sound { samples.above(bits_stored) } else { 0 };
+        let is_display = matches!(samples, Samples::U8(_)) && bits_stored == 8;
+        is_sound.then_some(Self {
+            geometry,
+            samples,
+            has_alpha: channels.is_multiple_of(2),
+            display: if is_display { Display::AsStored } else { Display::Percentiles },
+            inverted: false,
+            rows_decoded: height,
+            out_of_bits: OutOfBits { unused_bits_set: 0, above_bits_stored },
+        })
+    }
+
     /// True if every row of every frame was decoded.
     pub fn is_complete(&self) -> bool {
         self.rows_decoded >= self.geometry.height

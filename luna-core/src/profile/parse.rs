@@ -143,6 +143,41 @@ impl Profile {
         build(Layer { text, name, home: None })
     }
 
+    /// A profile from JSON with the keys of a profile file, for hosts that have it as a value; else as
+    /// [`parse`](Self::parse), but errors name keys and no lines.
+    ///
+    /// ```
+    /// # use luna_core::Profile;
+    /// let profile = Profile::of_json(r#"{"extends": "dicom", "rules": {"ignore": ["LX"]}}"#, "ours")?;
+    /// assert_eq!(profile.rules.ignore, ["LX"]);
+    /// let error = Profile::of_json(r#"{"rules": {"selct": ["LF"]}}"#, "ours").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "profile ours: unknown key `selct` in [rules]; did you mean `select`?"
+    /// );
+    /// # Ok::<(), luna_core::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a key or value is not usable.
+    pub fn of_json(json: &str, name: &str) -> Result<Self, ProfileError> {
+        let unfit = |message: String| {
+            let name = name.to_owned();
+            ProfileError::Invalid { name, line: None, message }
+        };
+        let value: Value = serde_json::from_str(json).map_err(|error| unfit(error.to_string()))?;
+        let text = toml::to_string(&value).map_err(|error| unfit(error.to_string()))?;
+        let mut profile = Self::parse(&text, name).map_err(|error| match error {
+            ProfileError::Invalid { name, message, .. } => {
+                ProfileError::Invalid { name, line: None, message }
+            }
+            other => other,
+        })?;
+        // Lines of a text that nobody wrote say nothing.
+        profile.places = Places { file: Some(name.into()), ..Places::default() };
+        Ok(profile)
+    }
+
     /// The resolved profile as TOML, every key with its value; [`parse`](Self::parse) gives the same
     /// profile again.
     ///

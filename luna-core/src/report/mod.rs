@@ -48,7 +48,7 @@ pub use self::whole::{Histogram, Point, Threshold, WholeSet};
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::illustrate::Illustrations;
-use crate::record::Facts;
+use crate::record::{Facts, Kind};
 use crate::rules::Registry;
 
 /// Version of the report's shape.
@@ -95,6 +95,43 @@ impl Report {
     /// ```
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.files.iter().flat_map(|file| &file.findings).chain(&self.findings)
+    }
+
+    /// What it says of one file, and of the set where that file takes part; `None` if there is no such file.
+    ///
+    /// ```
+    /// # use luna_core::{Validator, source::Memory};
+    /// let report = Validator::default().validate(&Memory::single("a.png", Vec::new()))?;
+    /// assert_eq!(report.only("a.png").unwrap().files.len(), 1);
+    /// assert!(report.only("b.png").is_none());
+    /// # Ok::<(), luna_core::Error>(())
+    /// ```
+    pub fn only(&self, path: &str) -> Option<Self> {
+        let file = self.files.iter().find(|file| file.path == path)?.clone();
+        let names = |finding: &&Finding| finding.related.iter().any(|related| related == path);
+        let findings: Vec<Finding> = self.findings.iter().filter(names).cloned().collect();
+        let all = || file.findings.iter().chain(&findings);
+        let counts = Counts::of(all());
+        let dataset = Dataset {
+            files: 1,
+            images: u64::from(file.facts.kind == Kind::Image),
+            bytes: file.facts.size_bytes,
+            ..self.dataset.clone()
+        };
+        Some(Self {
+            dataset,
+            verdict: if counts.error > 0 { Verdict::Fail } else { Verdict::Pass },
+            partial: false,
+            groups: Group::all(all()),
+            counts,
+            files: vec![file],
+            findings,
+            profile: self.profile.clone(),
+            rules: self.rules.clone(),
+            luna_version: self.luna_version.clone(),
+            edition: self.edition.clone(),
+            ..*self
+        })
     }
 
     fn entry(&self, path: &str) -> Option<&FileEntry> {

@@ -21,7 +21,7 @@ pub(crate) mod testing;
 pub use self::context::{FileContext, ImageContext, NameContext, SetContext};
 pub use self::registry::Registry;
 pub use self::rule::{
-    Case, Check, DefaultValue, ImageCheck, Rule, RuleOption, Scope, Stage, Status,
+    Case, Check, DefaultValue, FileCheck, ImageCheck, Rule, RuleOption, Scope, Stage, Status,
 };
 pub(crate) use self::sink::MOST_PER_RULE;
 pub use self::sink::{Draft, Sink};

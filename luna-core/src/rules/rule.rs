@@ -177,19 +177,39 @@ pub enum Check {
     Image(fn(&ImageContext<'_>, &mut Sink<'_>)),
     /// All records.
     Set(fn(&SetContext<'_>, &mut Sink<'_>)),
+    /// A file's bytes and header, by a closure of the embedding program.
+    CustomFile(Arc<FileCheck>),
     /// A decoded picture, by a closure of the embedding program.
-    Custom(Arc<ImageCheck>),
+    CustomImage(Arc<ImageCheck>),
     /// Several of the above, for a rule whose cases are decided at several stages.
     All(&'static [Check]),
 }
+
+/// A closure that looks at a file's bytes, header and facts.
+pub type FileCheck = dyn Fn(&FileContext<'_>, &mut Sink<'_>) + Send + Sync;
 
 /// A closure that looks at a decoded picture.
 pub type ImageCheck = dyn Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync;
 
 impl Check {
-    /// A check of a decoded picture, by a closure.
+    /// A check of a file's bytes, header and facts, by a closure.
+    ///
+    /// ```
+    /// use luna_core::rules::{Check, Draft};
+    /// let small = Check::file(|cx, out| {
+    ///     if cx.facts.size_bytes < 1_000 {
+    ///         out.fire("", Draft::new("Smaller than any radiograph."));
+    ///     }
+    /// });
+    /// assert_eq!(format!("{small:?}"), "CustomFile");
+    /// ```
+    pub fn file(check: impl Fn(&FileContext<'_>, &mut Sink<'_>) + Send + Sync + 'static) -> Self {
+        Self::CustomFile(Arc::new(check))
+    }
+
+    /// A check of a decoded picture, by a closure; not called for companions.
     pub fn image(check: impl Fn(&ImageContext<'_>, &mut Sink<'_>) + Send + Sync + 'static) -> Self {
-        Self::Custom(Arc::new(check))
+        Self::CustomImage(Arc::new(check))
     }
 
     /// The functions one by one.
@@ -208,7 +228,8 @@ impl fmt::Debug for Check {
             Self::File(_) => "File",
             Self::Image(_) => "Image",
             Self::Set(_) => "Set",
-            Self::Custom(_) => "Custom",
+            Self::CustomFile(_) => "CustomFile",
+            Self::CustomImage(_) => "CustomImage",
             Self::All(_) => "All",
         })
     }

@@ -6,14 +6,20 @@
 """
 
 from luna_py._luna import (
+    FileView,
+    Finding,
     ImageError,
     LunaError,
+    Profile,
     ProfileError,
     Record,
+    Records,
     Report,
     ReportDiff,
+    Rule,
     SourceError,
     Table,
+    Validator,
     VerdictError,
     __version__,
     conclude,
@@ -25,17 +31,24 @@ from luna_py._luna import (
     validate,
 )
 from luna_py._options import Options, options
+from luna_py._rules import rule
 
 __all__ = [
+    "FileView",
+    "Finding",
     "ImageError",
     "LunaError",
     "Options",
+    "Profile",
     "ProfileError",
     "Record",
+    "Records",
     "Report",
     "ReportDiff",
+    "Rule",
     "SourceError",
     "Table",
+    "Validator",
     "VerdictError",
     "__version__",
     "conclude",
@@ -44,6 +57,7 @@ __all__ = [
     "options",
     "read_image",
     "read_report",
+    "rule",
     "rules",
     "validate",
 ]

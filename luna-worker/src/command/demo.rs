@@ -13,7 +13,7 @@ use luna_fixtures::Recipe;
 use super::exit::{Exit, Failure};
 use super::reports::options;
 use super::{interrupt, stdout};
-use crate::output::{OutputFile, write_report};
+use crate::output::{OutputFile, Pixels, write_report};
 use crate::progress;
 
 /// The profile that the demo set is judged by.
@@ -49,7 +49,8 @@ impl Arguments {
         let observer = progress::observer(progress::When::Auto);
         let cancel = interrupt::token();
         let report = validator.validate_with(&source, &*observer, cancel)?;
-        let pixels = Some((&validator, &source as &dyn luna_core::Source));
+        let look = validator.second_look(&source);
+        let pixels: Option<Pixels<'_>> = Some(&look);
         let to_file = RenderOptions { colour: false, ..options() };
         page.write(|out| write_report(&report, ReportFormat::Html, &to_file, pixels, out))
             .map_err(|error| Failure::not_written(&page_place, error))?;

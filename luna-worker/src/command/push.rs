@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use luna_core::report::ReportFormat;
-use luna_core::{CancelToken, Profile, Report, Severity, Source, Validator, text};
+use luna_core::{CancelToken, Profile, Report, Severity, Validator, text};
 use serde_json::{Value, json};
 
 use super::exit::{Exit, Failure, shown};
@@ -219,8 +219,7 @@ impl Arguments {
             }
             return Ok(true);
         };
-        let pixels = Some((&validator, &source as &dyn Source));
-        stdout::write(|out| write_report(&report, ReportFormat::Text, &options(), pixels, out))?;
+        stdout::write(|out| write_report(&report, ReportFormat::Text, &options(), None, out))?;
         if !cancel.is_cancelled() {
             watch.say(&format!("nothing was sent: {reason}"));
         }

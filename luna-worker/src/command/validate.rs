@@ -90,7 +90,7 @@ impl Arguments {
         let cancel = interrupt::token();
         let observer = progress::observer(self.progress);
         let report = validator.validate_against(manifest, &*source, &*observer, cancel)?;
-        files.write(&report, Some((&validator, &*source)))?;
+        files.write(&report, Some(&validator.second_look(&*source)))?;
         Ok(exit(&report, self.fail_on, cancel))
     }
 

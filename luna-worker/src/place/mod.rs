@@ -142,6 +142,40 @@ pub fn open(places: &[PathBuf], limits: &Limits) -> Result<Box<dyn Source>, Plac
     }
 }
 
+/// A URI with options that were given apart from it: `?name=value`, percent-encoded.
+///
+/// ```
+/// let uri = luna_worker::place::with_options("s3://bucket/x", [("region", "eu west")]);
+/// assert_eq!(uri, "s3://bucket/x?region=eu+west");
+/// ```
+#[cfg(feature = "storage")]
+pub fn with_options<'a>(
+    uri: &str,
+    options: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut more = url::form_urlencoded::Serializer::new(String::new());
+    more.extend_pairs(options);
+    let more = more.finish();
+    match (more.is_empty(), uri.contains('?')) {
+        (true, _) => uri.to_owned(),
+        (false, true) => format!("{uri}&{more}"),
+        (false, false) => format!("{uri}?{more}"),
+    }
+}
+
+/// True if a text is a URI of a storage that is read here; a path of this machine is none, and so is a URI
+/// whose scheme has no name here.
+///
+/// ```
+/// use luna_worker::place::is_stored;
+/// assert!(is_stored("s3://bucket/x") && !is_stored("/data/x") && !is_stored("hf://datasets/x"));
+/// ```
+#[cfg(feature = "storage")]
+pub fn is_stored(text: &str) -> bool {
+    use storage::AddressError::UnknownScheme;
+    Address::parse(text).is_some_and(|address| !matches!(address, Err(UnknownScheme { .. })))
+}
+
 /// Opens a single file, whatever it holds; `None` if a folder is at this place.
 ///
 /// # Errors
@@ -189,7 +223,7 @@ pub fn file_name(place: &Path) -> String {
 }
 
 /// A place as it may be shown, secrets masked.
-pub(crate) fn shown(place: &Path) -> String {
+pub fn shown(place: &Path) -> String {
     match Location::of(place) {
         #[cfg(feature = "storage")]
         Ok(Location::Stored(address)) => address.bare(),

@@ -30,7 +30,12 @@ impl Bridge {
                 .enable_all()
                 .build()
         });
+        // The threads of a runtime stay behind when a process is forked.
+        static STARTED_IN: LazyLock<u32> = LazyLock::new(std::process::id);
         match &*OWN {
+            Ok(_) if *STARTED_IN != std::process::id() => {
+                Err(stopped("it was forked after it had used a storage; start it anew instead"))
+            }
             Ok(runtime) => Ok(Self { handle: runtime.handle().clone() }),
             Err(_) => Err(stopped("no threads could be started")),
         }

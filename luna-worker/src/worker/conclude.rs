@@ -14,7 +14,7 @@ use super::Work;
 use super::dataset::Dataset;
 use super::trouble::{Trouble, patiently};
 use crate::catalogue::{Catalogue, JobState, NewArtifact, Outcome, StoredRecord};
-use crate::output::write_report;
+use crate::output::{Pixels, write_report};
 
 /// What every job leaves in the storage; other formats are rendered from the first.
 const FORMATS: [ReportFormat; 2] = [ReportFormat::Json, ReportFormat::Html];
@@ -152,7 +152,8 @@ fn documents(
     let options = RenderOptions::default();
     let document = |format| {
         let mut bytes = Vec::new();
-        let pixels = Some((&**validator, dataset.source()));
+        let look = validator.second_look(dataset.source());
+        let pixels: Option<Pixels<'_>> = Some(&look);
         write_report(report, format, &options, pixels, &mut bytes)
             .map_err(|_| Trouble::lasting("the report cannot be written"))?;
         let name = format!("report.{}", format.endings()[0]);
