@@ -277,6 +277,28 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_that_no_file_holds_is_judged_like_one() {
+        use crate::decode::Samples;
+        let of = |samples: Vec<u8>, settings: &Settings| {
+            let image = Image::of_samples(Samples::U8(samples), (600, 600), 1, 1, None).unwrap();
+            examine_image(&image, settings)
+        };
+        let settings = Settings::default();
+        let blank = of(vec![7; 360_000], &settings);
+        assert!(blank.findings.iter().any(|found| found.rule == "LP001"), "{:?}", blank.findings);
+        assert_eq!((blank.facts.size_bytes, blank.facts.format), (360_000, None));
+        assert_eq!(
+            blank.facts.sha256,
+            Some(<[u8; 32]>::from(Sha256::digest(vec![7; 360_000])).into())
+        );
+        let limits = crate::Limits { side: 599, ..crate::Limits::default() };
+        let tight = Profile { limits, ..Profile::default() };
+        let too_large = of(vec![7; 360_000], &Settings::new(tight, Registry::default()).unwrap());
+        assert!(too_large.facts.measurements.is_none());
+        assert!(too_large.findings.iter().any(|found| found.severity == Severity::Error));
+    }
+
+    #[test]
     fn a_rule_that_panics_is_a_finding_and_the_others_go_on() {
         let rule = |code, check| Rule {
             code,

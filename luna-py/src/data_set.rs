@@ -1,6 +1,6 @@
 //! What `validate` is given: places that the engine reads by itself, or objects of Python's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use luna_core::{Limits, Source};
 use luna_worker::place;
@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PySequence, PyString, P
 
 use crate::error::{SourceError, from_place};
 use crate::fsspec::FileSystem;
+use crate::given::path_of;
 
 /// A data set.
 pub(crate) enum DataSet<'py> {
@@ -41,7 +42,7 @@ impl<'py> DataSet<'py> {
                     "source: with filesystem, a text is due: a path in that file system",
                 )
             })?;
-            return Ok(Self::Source(Box::new(FileSystem::new(system, &root))));
+            return Ok(Self::Source(Box::new(FileSystem::new(system, &root)?)));
         }
         if let Some(places) = places(source)? {
             return Self::of_places(source, &places, storage_options, limits);
@@ -82,7 +83,7 @@ impl<'py> DataSet<'py> {
             (PyList::new(py, [source])?.into_any(), true)
         } else if let Ok(mapping) = source.cast::<PyMapping>() {
             // Not its items at once: a mapping may read each file only when it is asked for.
-            (mapping.call_method0("items")?, false)
+            (mapping.call_method0("items")?, source.is_instance_of::<PyDict>())
         } else {
             (source.clone(), source.cast::<PySequence>().is_ok())
         };
@@ -102,17 +103,23 @@ impl<'py> DataSet<'py> {
 
 /// One place or several; `None` if it is something else.
 fn places(source: &Bound<'_, PyAny>) -> PyResult<Option<Vec<PathBuf>>> {
-    if let Ok(place) = source.extract::<PathBuf>() {
+    if let Some(place) = path_of(source)? {
         return Ok(Some(vec![place]));
     }
     if !(source.is_instance_of::<PyList>() || source.is_instance_of::<PyTuple>()) {
         return Ok(None);
     }
-    let several = source.extract::<Vec<PathBuf>>().ok();
-    if several.as_ref().is_some_and(Vec::is_empty) {
+    let mut places = Vec::new();
+    for one in source.try_iter()? {
+        match path_of(&one?)? {
+            Some(place) => places.push(place),
+            None => return Ok(None),
+        }
+    }
+    if places.is_empty() {
         return Err(PyValueError::new_err("source: an empty list names no data set"));
     }
-    Ok(several)
+    Ok(Some(places))
 }
 
 /// A single URL that only fsspec knows.
@@ -127,7 +134,9 @@ fn other_system(
         return Ok(None);
     };
     let py = source.py();
-    if place::is_stored(text) || place.exists() || py.import("fsspec").is_err() {
+    // The memory that Python's file systems share is theirs alone.
+    let is_ours = place::is_stored(text) && !text.starts_with("memory:");
+    if is_ours || place.exists() || py.import("fsspec").is_err() {
         return Ok(None);
     }
     let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
@@ -146,7 +155,7 @@ fn other_system(
 }
 
 /// A URI with options of its own kind.
-fn with_options(place: &PathBuf, options: &Bound<'_, PyDict>) -> PyResult<PathBuf> {
+fn with_options(place: &Path, options: &Bound<'_, PyDict>) -> PyResult<PathBuf> {
     let Some(uri) = place.to_str().filter(|text| place::is_stored(text)) else {
         return Err(PyValueError::new_err(
             "storage_options: a path of this machine takes none; they go with s3://, gs://, az:// and the like",

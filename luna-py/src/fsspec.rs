@@ -25,9 +25,11 @@ pub(crate) struct FileSystem {
 
 impl FileSystem {
     /// A file system that is there, with a folder of it.
-    pub(crate) fn new(system: &Bound<'_, PyAny>, root: &str) -> Self {
+    pub(crate) fn new(system: &Bound<'_, PyAny>, root: &str) -> PyResult<Self> {
+        // Its own form of the path is what it lists.
+        let root: String = system.call_method1("_strip_protocol", (root,))?.extract()?;
         let root = root.trim_end_matches('/').to_owned();
-        Self { system: system.clone().unbind(), root, listed: OnceLock::new() }
+        Ok(Self { system: system.clone().unbind(), root, listed: OnceLock::new() })
     }
 
     /// What a URL leads to, with the options of its file system.
@@ -35,7 +37,7 @@ impl FileSystem {
         let core = url.py().import("fsspec.core")?;
         let found = core.call_method("url_to_fs", (url,), Some(options))?;
         let (system, root): (Bound<'_, PyAny>, String) = found.extract()?;
-        Ok(Self::new(&system, &root))
+        Self::new(&system, &root)
     }
 
     /// Paths below the root, each with the path that the file system knows it by, and its size.

@@ -59,7 +59,7 @@ impl Given {
         if let Ok(bytes) = source.extract::<PyBackedBytes>() {
             return Ok(Self::Bytes(bytes));
         }
-        if let Ok(path) = source.extract::<PathBuf>() {
+        if let Some(path) = path_of(source)? {
             return Ok(Self::Place(path));
         }
         if source.hasattr("file_meta")? && source.hasattr("save_as")? {
@@ -124,6 +124,15 @@ impl Given {
     }
 }
 
+/// The path that an object is; `None` if it is none. What its own code raises, such as Ctrl-C, goes on.
+pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    match object.extract() {
+        Ok(path) => Ok(Some(path)),
+        Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn unreadable(path: &std::path::Path, error: &io::Error) -> PyErr {
     // The options of a URI may be secrets.
     let name = text::escaped(&place::shown(path));
@@ -141,8 +150,10 @@ fn unread(py: Python<'_>, error: &PyErr) -> PyErr {
     if !closed {
         return error.clone_ref(py);
     }
-    let raised =
-        SourceError::new_err(format!("source: the file cannot be read: {}", error.value(py)));
+    let raised = SourceError::new_err(format!(
+        "source: the file cannot be read: {}; pass it open, in mode \"rb\"",
+        error.value(py)
+    ));
     raised.set_cause(py, Some(error.clone_ref(py)));
     raised
 }

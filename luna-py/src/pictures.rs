@@ -20,7 +20,7 @@ pub(crate) enum Origin {
     /// In the source that was validated.
     Source(Box<dyn Source>),
     /// In objects that the caller still has, by their paths in the report.
-    Objects(BTreeMap<ItemPath, Py<PyAny>>),
+    Objects(BTreeMap<ItemPath, Option<Py<PyAny>>>),
 }
 
 impl Pictures {
@@ -44,13 +44,13 @@ impl Pictures {
 }
 
 struct ObjectLook<'a> {
-    objects: &'a BTreeMap<ItemPath, Py<PyAny>>,
+    objects: &'a BTreeMap<ItemPath, Option<Py<PyAny>>>,
     limits: &'a Limits,
 }
 
 impl SecondLook for ObjectLook<'_> {
     fn look(&self, path: &str, see: &mut dyn FnMut(&Look)) {
-        let Some(object) = self.objects.get(&ItemPath::from(path)) else { return };
+        let Some(Some(object)) = self.objects.get(&ItemPath::from(path)) else { return };
         let given = Python::attach(|py| {
             let object = object.bind(py);
             // An open file was read to its end.

@@ -39,7 +39,7 @@ pub(crate) struct Profile {
 
 /// What stands for a profile in an argument.
 pub(crate) enum ProfileArgument {
-    Ready(luna_core::Profile),
+    Ready(Box<luna_core::Profile>),
     Named(PathBuf),
 }
 
@@ -48,7 +48,7 @@ impl<'py> FromPyObject<'_, 'py> for ProfileArgument {
 
     fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(profile) = given.cast::<Profile>() {
-            return Ok(Self::Ready(profile.get().inner.clone()));
+            return Ok(Self::Ready(Box::new(profile.get().inner.clone())));
         }
         if let Ok(dict) = given.cast::<PyDict>() {
             let json = given.py().import("json")?.call_method1("dumps", (dict,));
@@ -58,7 +58,10 @@ impl<'py> FromPyObject<'_, 'py> for ProfileArgument {
                 PyTypeError::new_err(said)
             })?;
             let profile = luna_core::Profile::of_json(&json.extract::<String>()?, "dict");
-            return profile.map(Self::Ready).map_err(|error| from_engine(&error.into()));
+            return profile
+                .map(Box::new)
+                .map(Self::Ready)
+                .map_err(|error| from_engine(&error.into()));
         }
         given.extract().map(Self::Named).map_err(|_| {
             let kind = given.get_type().name().map(|it| it.to_string()).unwrap_or_default();
@@ -72,7 +75,7 @@ impl<'py> FromPyObject<'_, 'py> for ProfileArgument {
 impl ProfileArgument {
     pub(crate) fn load(self) -> PyResult<luna_core::Profile> {
         match self {
-            Self::Ready(profile) => Ok(profile),
+            Self::Ready(profile) => Ok(*profile),
             Self::Named(name) => luna_core::Profile::load(&name.to_string_lossy())
                 .map_err(|error| from_engine(&error.into())),
         }

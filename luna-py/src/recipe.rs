@@ -2,7 +2,6 @@
 //! and a forked process starts its own.
 
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -15,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::error::{SourceError, from_engine};
+use crate::given::path_of;
 
 /// Bytes that files may take while they are looked at, unless the caller says otherwise.
 const MEMORY: u64 = 2 << 30;
@@ -118,7 +118,7 @@ pub(crate) fn not_yet(name: &str, given: Option<&Bound<'_, PyAny>>, instead: &st
 /// A manifest from outside the set: a path, a dict, a data frame or an Arrow table.
 pub(crate) fn manifest(given: &Bound<'_, PyAny>, validator: &Validator) -> PyResult<Table> {
     let settings = validator.settings();
-    let (name, bytes) = if let Ok(path) = given.extract::<PathBuf>() {
+    let (name, bytes) = if let Some(path) = path_of(given)? {
         let most = settings.limits().table_bytes.saturating_add(1);
         let shown = text::escaped(&place::shown(&path));
         let bytes = place::read_beside(&path, most).map_err(|error| {

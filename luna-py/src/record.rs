@@ -1,7 +1,7 @@
 //! `luna_py.Record`: what is known of one file.
 
 use luna_core::report::FINDING_COLUMNS;
-use luna_core::{Severity, text};
+use luna_core::{Kind, Severity, text};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -18,10 +18,11 @@ pub(crate) struct Record {
 
 #[pymethods]
 impl Record {
-    /// bool: True if no finding is an error.
+    /// bool: True if it is a picture, or a DICOM object that goes with pictures, and no finding is an error.
     #[getter]
     fn ok(&self) -> bool {
-        self.record.findings.iter().all(|it| it.severity != Severity::Error)
+        matches!(self.record.facts.kind, Kind::Image | Kind::Companion)
+            && self.record.findings.iter().all(|it| it.severity != Severity::Error)
     }
 
     /// Table: A row a finding; ``path`` is null, for a record knows no name.

@@ -411,7 +411,6 @@ impl Report {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is an error's")]
 fn unwritten((place, error): (PathBuf, io::Error)) -> PyErr {
     let place = text::escaped(&place.to_string_lossy());
     LunaError::new_err(format!("path {place}: cannot be written: {error}"))

@@ -175,6 +175,7 @@ impl Rule {
         self.function.bind(py).call1(arguments)
     }
 
+    #[expect(clippy::type_complexity, reason = "it is what pickle asks for")]
     fn __reduce__<'py>(
         slf: &Bound<'py, Self>,
     ) -> PyResult<(Bound<'py, PyAny>, (String, Py<PyAny>, Bound<'py, PyDict>))> {
@@ -292,8 +293,8 @@ impl Asked {
 
     /// Nothing, a finding, its message, True for the summary, or several of these.
     fn drafts(&self, found: &Bound<'_, PyAny>) -> PyResult<Vec<Draft>> {
-        if let Some(draft) = self.draft(found)? {
-            return Ok(draft.into_iter().collect());
+        if let Some(single) = self.single(found)? {
+            return Ok(single);
         }
         let unfit = || -> PyResult<PyErr> {
             let kind = found.get_type().name()?;
@@ -304,25 +305,25 @@ impl Asked {
         let Ok(several) = found.try_iter() else { return Err(unfit()?) };
         let mut drafts = Vec::new();
         for one in several {
-            match self.draft(&one?)? {
-                Some(draft) => drafts.extend(draft),
+            match self.single(&one?)? {
+                Some(single) => drafts.extend(single),
                 None => return Err(unfit()?),
             }
         }
         Ok(drafts)
     }
 
-    /// The outer `None` is for what is no single answer.
-    fn draft(&self, found: &Bound<'_, PyAny>) -> PyResult<Option<Option<Draft>>> {
+    /// At most one finding; `None` for what is no single answer.
+    fn single(&self, found: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Draft>>> {
         Ok(if found.is_none() {
-            Some(None)
+            Some(Vec::new())
         } else if let Ok(finding) = found.cast::<Finding>() {
-            Some(Some(finding.get().draft.clone()))
+            Some(vec![finding.get().draft.clone()])
         } else if let Ok(message) = found.cast::<PyString>() {
-            Some(Some(Draft::new(text::escaped(message.to_str()?))))
+            Some(vec![Draft::new(text::escaped(message.to_str()?))])
         } else if let Ok(fires) = found.cast::<PyBool>() {
             let draft = || Draft::new(format!("Rule {} fires.", self.code));
-            Some(fires.is_true().then(draft))
+            Some(fires.is_true().then(draft).into_iter().collect())
         } else {
             None
         })
@@ -331,7 +332,9 @@ impl Asked {
     fn failed(&self, py: Python<'_>, error: &PyErr) -> Draft {
         let told = py
             .import("luna_py._rules")
-            .and_then(|module| module.call_method1("describe", (error.clone_ref(py).into_value(py),)))
+            .and_then(|module| {
+                module.call_method1("describe", (error.clone_ref(py).into_value(py),))
+            })
             .and_then(|told| told.extract::<(String, String)>());
         // Describing may fail as well, as when an exception has no text.
         let (what, trace) = told.unwrap_or_else(|_| ("an exception".to_owned(), String::new()));

@@ -23,8 +23,9 @@ use crate::validator::{Validator, examined};
 ///     Name of a built-in profile (``"default"``, ``"chest-xray"``, ``"dicom"``, ``"strict"``), a TOML file, or
 ///     a dict with the keys of one.
 /// manifest : str, os.PathLike, dict, data frame or Arrow table, optional
-///     What the data set should hold: JSON, CSV, TSV, or a list as ``sha256sum`` and ``md5sum`` write it; else
-///     the one at the root of the data set, if there is one.
+///     What the data set should hold: JSON, CSV, TSV, or a list as ``sha256sum`` and ``md5sum`` write it; a dict
+///     of columns, or one with the keys of a JSON manifest. Else the one at the root of the data set, if there
+///     is one.
 /// labels, reference : optional
 ///     Not in this version.
 /// rules : iterable of Rule, optional

@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyIterator, PyString, PyTuple};
 
 use crate::data_set::{DataSet, Objects};
 use crate::error::from_engine;
-use crate::given::Given;
+use crate::given::{Given, path_of};
 use crate::interrupt::watched;
 use crate::many::{Line, Records};
 use crate::pictures::{Origin, Pictures};
@@ -48,8 +48,9 @@ use crate::rule::Rule;
 /// --------
 /// >>> import luna_py as luna
 /// >>> validator = luna.Validator("chest-xray", threads=2)
-/// >>> [record.ok for record in validator.examine_many([b"%PDF-1.7", b""])]
-/// [False, True]
+/// >>> sources = b"%PDF-1.7", b"BM"
+/// >>> tuple(record.format for record in validator.examine_many(sources))
+/// ('pdf', 'bmp')
 #[pyclass(frozen, module = "luna_py")]
 pub(crate) struct Validator {
     recipe: Arc<Recipe>,
@@ -106,22 +107,20 @@ impl Validator {
     ) -> PyResult<Report> {
         let tables = Tables { read: manifest.into_iter().collect(), left: Vec::new() };
         let mut line = self.line(&objects.sources, bits_stored, tables.want_md5());
-        let mut kept: BTreeMap<ItemPath, Py<PyAny>> = BTreeMap::new();
-        let mut names: BTreeMap<ItemPath, ()> = BTreeMap::new();
+        let mut kept: BTreeMap<ItemPath, Option<Py<PyAny>>> = BTreeMap::new();
         let mut entries = Vec::new();
         progress.observer().listed(objects.len.unwrap_or_default() as u64, 0);
         while let Some(examined) = line.next(py, &|py| progress.tell(py))? {
-            let source = examined.source.as_ref().map(|it| it.bind(py));
-            let name = examined.name.or_else(|| source.and_then(own_name));
+            let name = match (examined.name, &examined.source) {
+                (None, Some(source)) => own_name(source.bind(py))?,
+                (name, _) => name,
+            };
             let name = name.unwrap_or_else(|| format!("item-{}", entries.len() + 1));
-            let name = free_name(&ItemPath::from(name.as_str()), &names);
-            names.insert(name.clone(), ());
+            let name = free_name(&ItemPath::from(name.as_str()), &kept);
             let size = examined.record.facts.size_bytes;
             progress.observer().examined(name.as_str(), size, &examined.record.findings);
-            if let Some(source) = examined.source.filter(|_| objects.stay) {
-                kept.insert(name.clone(), source);
-            }
             let item = Item::file(name.as_str(), size);
+            kept.insert(name, examined.source.filter(|_| objects.stay));
             entries.push(Entry { item, record: Box::new(examined.record) });
         }
         if entries.is_empty() {
@@ -247,8 +246,8 @@ impl Validator {
     /// >>> files = {"a.pdf": b"%PDF-1.7", "b.pdf": b"%PDF-1.4"}
     /// >>> validator = luna.Validator()
     /// >>> report = validator.conclude(zip(files, validator.examine_many(files.values())))
-    /// >>> report.rejected
-    /// ['a.pdf', 'b.pdf']
+    /// >>> len(report.rejected)
+    /// 2
     #[pyo3(signature = (sources, *, bits_stored=None))]
     fn examine_many(
         &self,
@@ -294,6 +293,7 @@ impl Validator {
         Profile { inner: self.recipe.profile.clone() }
     }
 
+    #[expect(clippy::type_complexity, reason = "it is what pickle asks for")]
     fn __reduce__<'py>(
         slf: &Bound<'py, Self>,
     ) -> PyResult<(Bound<'py, PyAny>, (Profile, Bound<'py, PyTuple>, Bound<'py, PyDict>))> {
@@ -357,13 +357,13 @@ fn own_rules(given: &Bound<'_, PyAny>) -> PyResult<Vec<Py<Rule>>> {
 }
 
 /// The name that an open file, a dataset or a path has by itself.
-fn own_name(source: &Bound<'_, PyAny>) -> Option<String> {
+fn own_name(source: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let path = ["name", "filename"]
         .iter()
         .filter_map(|attribute| source.getattr_opt(attribute).ok().flatten())
         .chain([source.clone()])
-        .find_map(|name| name.extract::<std::path::PathBuf>().ok())?;
-    Some(luna_worker::place::file_name(&path))
+        .find_map(|name| path_of(&name).transpose());
+    Ok(path.transpose()?.map(|path| luna_worker::place::file_name(&path)))
 }
 
 fn refuse_later(

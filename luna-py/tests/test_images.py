@@ -60,5 +60,5 @@ def test_what_is_no_whole_picture_is_said(good: Path, tmp_path: Path) -> None:
         luna.read_image(io.StringIO("text"))  # type: ignore[arg-type]
     closed = good.open("rb")
     closed.close()
-    with pytest.raises(ValueError, match="closed file"):
+    with pytest.raises(luna.SourceError, match="closed file; pass it open"):
         luna.read_image(closed)

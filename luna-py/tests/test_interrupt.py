@@ -1,37 +1,138 @@
 """The GIL is free while Rust works, and Ctrl-C stops it."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 import luna_py as luna
 
 # A shell's background job ignores Ctrl-C, and so would its children.
 SCRIPT = """
+import pathlib
 import signal
 import sys
+import threading
 import luna_py as luna
 signal.signal(signal.SIGINT, signal.default_int_handler)
+files = sorted(pathlib.Path(sys.argv[1]).iterdir())
 print("begin", flush=True)
 try:
     while True:
-        luna.validate(sys.argv[1], threads=1)
+        {work}
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
+    print("interrupted", luna.validate(files[:2]).verdict, flush=True)
+print(threading.active_count())
 """
 
 
-def test_ctrl_c_raises_keyboard_interrupt(large_set: Path) -> None:
+@pytest.mark.parametrize(
+    "work",
+    [
+        "luna.validate(sys.argv[1], threads=1)",
+        "luna.validate((it.name, it) for it in files)",
+        "list(luna.Validator(threads=2).examine_many(files))",
+    ],
+)
+def test_ctrl_c_raises_keyboard_interrupt_and_the_next_call_works(
+    large_set: Path, work: str
+) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(large_set)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SCRIPT.format(work=work), str(large_set)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "begin\n"
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    assert process.communicate(timeout=60)[0] == "interrupted pass\n1\n"
     assert process.returncode == 0
+
+
+def test_eight_threads_validate_at_once(broken_set: Path) -> None:
+    whole = luna.validate(broken_set).to_json()
+    validator = luna.Validator(threads=2)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda _: validator.validate(broken_set).to_json(), range(16)))
+    assert set(reports) == {whole}
+
+
+FORK = """
+import os
+import sys
+import luna_py as luna
+validator = luna.Validator(threads=2)
+before = validator.validate(sys.argv[1]).to_json()
+child = os.fork()
+if child == 0:
+    same = validator.validate(sys.argv[1]).to_json() == before
+    many = len(list(validator.examine_many([b"", b""]))) == 2
+    plain = not luna.examine(b"%PDF-1.7").ok
+    shown = "luna-report" in luna.validate(sys.argv[1])._repr_html_()
+    os._exit(0 if same and many and plain and shown else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_validates_too(broken_set: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", FORK, str(broken_set)],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert process.stdout == "0\n"
+
+
+def test_no_thread_is_left_behind(broken_set: Path) -> None:
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir():
+        pytest.skip("threads are counted in /proc")
+
+    def threads() -> list[str]:
+        return [name for task in tasks.iterdir() if (name := name_of(task)).startswith("luna")]
+
+    luna.validate(broken_set, threads=4)
+    records = luna.Validator(threads=4).examine_many([b"", b"", b""])
+    next(records)
+    assert threads()
+    del records
+    for _ in range(200):
+        if not threads():
+            break
+        time.sleep(0.01)
+    assert threads() == []
+
+
+def name_of(task: Path) -> str:
+    try:
+        return (task / "comm").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_progress_is_told(broken_set: Path) -> None:
+    told: list[tuple[int, int]] = []
+    luna.validate(broken_set, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2, 2)
+    luna.validate(iter([b"", b"1"]), progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2, 0)
+    with pytest.raises(RuntimeError, match="enough"):
+        luna.validate(broken_set, progress=enough)
+    with pytest.raises(TypeError, match="^progress: True, False, or a function"):
+        luna.validate(broken_set, progress=7)  # type: ignore[arg-type]
+
+
+def enough(done: int, total: int) -> None:
+    raise RuntimeError("enough")
 
 
 def test_other_python_threads_go_on(large_set: Path) -> None:

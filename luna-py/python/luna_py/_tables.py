@@ -8,7 +8,7 @@ from typing import Any
 
 
 def as_file(table: Any) -> tuple[str, bytes] | None:
-    """Write a dict as JSON, and a data frame or Arrow table as CSV.
+    """Write a data frame, an Arrow table or a dict of columns as CSV, and any other dict as JSON.
 
     Returns
     -------
@@ -16,7 +16,10 @@ def as_file(table: Any) -> tuple[str, bytes] | None:
         A name whose ending tells the format, and the bytes; None for what is no table.
     """
     if isinstance(table, Mapping):
-        return "table.json", json.dumps(dict(table)).encode()
+        if "files" in table:
+            return "table.json", json.dumps(dict(table)).encode()
+        rows = zip(*table.values(), strict=True)
+        return "table.csv", _rows_as_csv([dict(zip(table, row, strict=True)) for row in rows])
     if hasattr(table, "to_csv"):  # pandas
         return "table.csv", str(table.to_csv(index=False)).encode()
     if hasattr(table, "write_csv"):  # polars

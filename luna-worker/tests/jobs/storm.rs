@@ -51,27 +51,41 @@ fn upload(service: &Service, teams: &[i64], storm: &Storm) -> (Vec<Vec<Upload>>,
     (sets, jobs)
 }
 
+/// The place among the workers of one that has something in hand.
+fn at_work(service: &Service, workers: &[(usize, Worker)]) -> Option<usize> {
+    let alive: Vec<String> = workers.iter().map(|(number, _)| format!("'{number}'")).collect();
+    let found = service.count(&format!(
+        "SELECT COALESCE(MAX(CAST(workers.name AS BIGINT)), -1) FROM queue \
+         JOIN workers ON workers.id = queue.worker_id \
+         WHERE queue.state = 'leased' AND workers.name IN ({})",
+        alive.join(", ")
+    ));
+    workers.iter().position(|(number, _)| i64::try_from(*number) == Ok(found))
+}
+
 fn rage(service: &Service, storm: &Storm) {
     let teams: Vec<i64> = (0..3).map(|_| service.team()).collect();
-    let start = || service.worker(&["--jobs", "1"]);
-    let mut workers: Vec<Worker> = (0..WORKERS).map(|_| start()).collect();
+    let start = |number: usize| service.worker(&["--jobs", "1", "--name", &number.to_string()]);
+    // Each has a number of its own, so that whoever is at work is found.
+    let mut workers: Vec<(usize, Worker)> = (0..WORKERS).map(|it| (it, start(it))).collect();
     let mut kills = 0;
     let (sets, jobs) = std::thread::scope(|scope| {
         let uploads = scope.spawn(|| upload(service, &teams, storm));
         let begun = Instant::now();
-        let mut state = 1_u32;
         while begun.elapsed() < Duration::from_secs(storm.seconds) {
             std::thread::sleep(Duration::from_millis(500));
-            // A quick machine is done between two kills: each waits until somebody works.
-            let at_work = "SELECT COUNT(*) FROM queue WHERE state = 'leased'";
-            while service.count(at_work) == 0 && begun.elapsed().as_secs() < storm.seconds {
+            // A quick machine is done between two kills: each waits until somebody works, and hits him.
+            let victim = loop {
+                let found = at_work(service, &workers);
+                if found.is_some() || begun.elapsed().as_secs() >= storm.seconds {
+                    break found.unwrap_or_default();
+                }
                 std::thread::sleep(Duration::from_millis(20));
-            }
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let number = (state >> 24) as usize % WORKERS;
-            workers[number].kill();
-            workers[number] = start();
+            };
+            workers[victim].1.kill();
             kills += 1;
+            let number = WORKERS - 1 + kills;
+            workers[victim] = (number, start(number));
         }
         uploads.join().unwrap()
     });
