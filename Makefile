@@ -104,6 +104,15 @@ yardsticks: ## speed beside libjpeg-turbo, libpng and pydicom: `make yardsticks 
 		pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pylibjpeg-rle
 	$(TARGET)/yardsticks/bin/python benches/yardsticks.py $(FOLDER) $(ENDINGS)
 
+.PHONY: peers
+peers: ## LUNA beside a Python pipeline and cleanvision: `make peers FOLDER=scans`, `make peers PEERS=--overhead`
+	$(PYTHON) -m venv $(TARGET)/peers
+	$(TARGET)/peers/bin/python -m pip install --quiet cleanvision==0.3.7 imagehash==4.3.2 matplotlib==3.11.2 \
+		numpy==2.4.6 opencv-python-headless==5.0.0.93 pandas==3.1.1 pillow==13.0.0 scipy==1.17.1 pydicom==3.0.2 \
+		pylibjpeg==2.1.0 pylibjpeg-libjpeg==2.5.0 pylibjpeg-openjpeg==2.6.0 pylibjpeg-rle==2.2.0
+	$(TARGET)/peers/bin/python -m pip install --quiet --force-reinstall --no-deps .
+	$(TARGET)/peers/bin/python benches/peers.py $(FOLDER) $(PEERS)
+
 .PHONY: memory
 memory: ## peak memory on 2,000 and 20,000 generated images
 	$(PYTHON) benches/memory.py $(TARGET)/memory
