@@ -22,8 +22,8 @@ import threading
 import luna_py as luna
 signal.signal(signal.SIGINT, signal.default_int_handler)
 files = sorted(pathlib.Path(sys.argv[1]).iterdir())
-print("begin", flush=True)
 try:
+    print("begin", flush=True)
     while True:
         {work}
 except KeyboardInterrupt:
