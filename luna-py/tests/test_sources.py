@@ -232,6 +232,8 @@ def test_wrong_sources_are_named(tmp_path: Path) -> None:
         luna.validate(tmp_path, labels="labels.csv")
     with pytest.raises(NotImplementedError, match="^reference: not in this version"):
         luna.validate(tmp_path, reference="ref.parquet")
+    with pytest.raises(NotImplementedError, match="^fingerprints: not in this version"):
+        luna.fingerprints(tmp_path)
     with pytest.raises(NotImplementedError, match="^cache: not in this version"):
         luna.Validator(cache="~/.cache/luna")
 

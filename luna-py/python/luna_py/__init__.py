@@ -30,6 +30,7 @@ from luna_py._luna import (
     rules,
     validate,
 )
+from luna_py._later import fingerprints
 from luna_py._options import Options, options
 from luna_py._rules import rule
 
@@ -54,6 +55,7 @@ __all__ = [
     "conclude",
     "examine",
     "explain",
+    "fingerprints",
     "options",
     "read_image",
     "read_report",
