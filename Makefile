@@ -46,6 +46,8 @@ test-python: $(VENV)/tools ## build the Python package, install it in an own env
 	.ci/servers $(VENV)/bin/python -m pytest luna-py/tests
 	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
+	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python
+	$(VENV)/bin/abi3audit --strict --assume-minimum-abi3 3.10 $(VENV)/lib/python3*/site-packages/luna_py/_luna.abi3.so
 
 .PHONY: test-browser
 test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pages in a real Chromium
