@@ -1,6 +1,7 @@
 //! The native part of the Python package `luna_py`.
 
 mod bytes;
+mod client;
 mod error;
 mod examine;
 mod image;
@@ -18,7 +19,11 @@ mod _luna {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::error::{ImageError, LunaError, ProfileError, SourceError, VerdictError};
+    use super::client::Client;
+    #[pymodule_export]
+    use super::error::{
+        ImageError, LunaError, ProfileError, ServiceError, SourceError, VerdictError,
+    };
     #[pymodule_export]
     use super::examine::{Record, conclude, examine};
     #[pymodule_export]
@@ -41,5 +46,10 @@ mod _luna {
     #[pyfunction]
     fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         py.detach(|| luna_worker::command::run(arguments).code())
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::error::give_attributes(module.py())
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{SourceError, from_engine, from_place};
 use crate::report::Report;
 
 /// How long a signal waits to be seen.
-const HEARTBEAT: Duration = Duration::from_millis(50);
+pub(crate) const HEARTBEAT: Duration = Duration::from_millis(50);
 
 /// One place or several.
 #[derive(FromPyObject)]
@@ -184,6 +184,6 @@ fn run(
 }
 
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime only")]
-fn check_signals() -> PyResult<()> {
+pub(crate) fn check_signals() -> PyResult<()> {
     Python::attach(|py| py.check_signals())
 }
