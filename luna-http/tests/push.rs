@@ -323,7 +323,9 @@ fn who_is_not_let_in_learns_why_before_any_work() {
     let mut command = service.push(folder.path(), &[]);
     let told = Told::of(&command.env("LUNA_PASSWORD", "guess").output().unwrap());
     assert_eq!(told.code, Some(2), "{told:?}");
-    for part in ["The name or the password is not right.", "do: check --username", "request "] {
+    for part in
+        ["The name or the password is not right.", "do: check username and password", "request "]
+    {
         assert!(told.messages.contains(part), "{told:?}");
     }
     let told = service.pushed(folder.path(), &["--replaces", "4711"]);

@@ -1,5 +1,6 @@
 //! The native part of the Python package `luna_py`.
 
+mod client;
 mod data_set;
 mod error;
 mod fsspec;
@@ -28,7 +29,11 @@ mod _luna {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::error::{ImageError, LunaError, ProfileError, SourceError, VerdictError};
+    use super::client::Client;
+    #[pymodule_export]
+    use super::error::{
+        ImageError, LunaError, ProfileError, ServiceError, SourceError, VerdictError,
+    };
     #[pymodule_export]
     use super::image::read_image;
     #[pymodule_export]
@@ -59,5 +64,10 @@ mod _luna {
     #[pyfunction]
     fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         py.detach(|| luna_worker::command::run(arguments).code())
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::error::give_attributes(module.py())
     }
 }

@@ -22,3 +22,18 @@ def test_the_exit_code_reaches_the_shell() -> None:
     failed = subprocess.run(command, capture_output=True, check=False, text=True)
     assert failed.returncode == 3
     assert "no/such/folder" in failed.stderr
+
+
+def test_what_lives_in_the_server_build_says_so() -> None:
+    for arguments in [["worker"], ["worker", "healthcheck"], ["admin", "doctor", "--help"]]:
+        command = [sys.executable, "-m", "luna_py", *arguments]
+        refused = subprocess.run(command, capture_output=True, check=False, text=True)
+        assert refused.returncode == 2
+        assert f"`luna {arguments[0]}` lives in the server build" in refused.stderr
+
+
+def test_push_is_there() -> None:
+    command = [sys.executable, "-m", "luna_py", "push", "no/such/folder", "--server", "x"]
+    failed = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert failed.returncode == 3
+    assert "no/such/folder" in failed.stderr

@@ -67,8 +67,8 @@ def test_errors_are_one_family(broken_set: Path, tmp_path: Path) -> None:
     assert issubclass(luna.SourceError, luna.LunaError)
     with pytest.raises(luna.SourceError, match="no-such-folder"):
         luna.validate(tmp_path / "no-such-folder")
-    with pytest.raises(luna.SourceError, match="s3://"):
-        luna.validate("s3://bucket/prefix")
+    with pytest.raises(luna.SourceError, match="s4://"):
+        luna.validate("s4://bucket/prefix")
     with pytest.raises(luna.ProfileError, match="did you mean `chest-xray`"):
         luna.validate(broken_set, profile="chest-xry")
 

@@ -15,7 +15,7 @@ pub mod output;
 pub mod place;
 pub mod progress;
 #[cfg(feature = "push")]
-mod push;
+pub mod push;
 #[cfg(feature = "database")]
 pub mod queue;
 #[cfg(feature = "service")]

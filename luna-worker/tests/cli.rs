@@ -203,7 +203,7 @@ fn push_says_what_stands_in_its_way() {
         Some(
             2,
         ),
-        "error: --server http://luna.example.org: over http:// anybody on the way can read the key and the pictures; use https://, or --insecure if you trust the whole way\n",
+        "error: --server http://luna.example.org: over http:// anybody on the way can read the key and the pictures; use https://, or allow it (insecure) if you trust the whole way\n",
     ),
     (
         Some(
@@ -215,7 +215,7 @@ fn push_says_what_stands_in_its_way() {
         Some(
             2,
         ),
-        "error: --server: an address holds no password; use --username and LUNA_PASSWORD\n",
+        "error: --server https://***@luna.example.org: an address holds no password; sign in with username and password instead\n",
     ),
 ]
 "#);

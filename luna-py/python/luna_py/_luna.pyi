@@ -1,10 +1,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final, overload
 
 from luna_py.plot import Plots
 
 __all__ = [
+    "Client",
     "FileView",
     "Finding",
     "ImageError",
@@ -16,6 +17,7 @@ __all__ = [
     "Report",
     "ReportDiff",
     "Rule",
+    "ServiceError",
     "SourceError",
     "Table",
     "Validator",
@@ -72,6 +74,13 @@ class ProfileError(LunaError): ...
 class SourceError(LunaError): ...
 class ImageError(LunaError): ...
 class VerdictError(LunaError): ...
+
+class ServiceError(LunaError):
+    status: int | None
+    code: str | None
+    detail: str | None
+    request_id: str | None
+    remedy: str | None
 
 @final
 class Table:
@@ -274,6 +283,71 @@ class Report:
     def to_json(self) -> str: ...
     def to_dict(self) -> dict[str, Any]: ...
     def save(self, path: _Path) -> None: ...
+
+@final
+class Client:
+    def __new__(
+        cls,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        insecure: bool = False,
+    ) -> Client: ...
+    @overload
+    def push(
+        self,
+        path: _Path,
+        *,
+        dataset_name: str | None = None,
+        description: str = "",
+        task: str | None = None,
+        team: int | None = None,
+        replaces: int | None = None,
+        remove: Sequence[str] | None = None,
+        profile: _Path | None = None,
+        check: bool = True,
+        fresh: bool = False,
+        wait: Literal[True] = True,
+        progress: bool | None = None,
+    ) -> Report: ...
+    @overload
+    def push(
+        self,
+        path: _Path,
+        *,
+        dataset_name: str | None = None,
+        description: str = "",
+        task: str | None = None,
+        team: int | None = None,
+        replaces: int | None = None,
+        remove: Sequence[str] | None = None,
+        profile: _Path | None = None,
+        check: bool = True,
+        fresh: bool = False,
+        wait: Literal[False],
+        progress: bool | None = None,
+    ) -> int: ...
+    @overload
+    def push(
+        self,
+        path: _Path,
+        *,
+        dataset_name: str | None = None,
+        description: str = "",
+        task: str | None = None,
+        team: int | None = None,
+        replaces: int | None = None,
+        remove: Sequence[str] | None = None,
+        profile: _Path | None = None,
+        check: bool = True,
+        fresh: bool = False,
+        wait: bool = True,
+        progress: bool | None = None,
+    ) -> Report | int: ...
+    def datasets(self) -> list[dict[str, Any]]: ...
+    def report(self, dataset_id: int) -> Report: ...
 
 def validate(
     source: _Source | Iterable[_Source | tuple[str, _Source]] | Mapping[str, _Source],

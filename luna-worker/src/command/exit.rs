@@ -107,7 +107,13 @@ impl From<storage::Error> for Failure {
 #[cfg(feature = "push")]
 impl From<crate::push::Error> for Failure {
     fn from(error: crate::push::Error) -> Self {
-        Self::Push { exit: error.exit(), message: error.in_short() }
+        use crate::push::Error;
+        match error {
+            Error::Place(error) => Self::Place(error),
+            Error::Engine(error) => Self::Engine(error),
+            Error::Address(what) => Self::Usage(format!("--server {what}")),
+            error => Self::Push { exit: error.exit(), message: error.in_short() },
+        }
     }
 }
 

@@ -27,6 +27,6 @@ fn interrupt(token: &CancelToken) {
     token.cancel();
     let _ = writeln!(
         anstream::stderr(),
-        "\nstopping: files in work are finished; Ctrl-C again quits at once"
+        "\nstopping when what is in work allows it; Ctrl-C again quits at once"
     );
 }

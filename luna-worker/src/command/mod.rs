@@ -6,6 +6,8 @@
 mod admin;
 mod completions;
 mod demo;
+#[cfg(not(feature = "service"))]
+mod elsewhere;
 mod exit;
 mod explain;
 #[cfg(feature = "service")]
@@ -94,6 +96,10 @@ enum Command {
     Worker(worker::Arguments),
     #[cfg(feature = "service")]
     Admin(admin::Arguments),
+    #[cfg(not(feature = "service"))]
+    Worker(elsewhere::Arguments),
+    #[cfg(not(feature = "service"))]
+    Admin(elsewhere::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -144,6 +150,10 @@ impl Command {
             Self::Worker(arguments) => arguments.run(),
             #[cfg(feature = "service")]
             Self::Admin(arguments) => arguments.run(),
+            #[cfg(not(feature = "service"))]
+            Self::Worker(arguments) => arguments.run("worker"),
+            #[cfg(not(feature = "service"))]
+            Self::Admin(arguments) => arguments.run("admin"),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(),
         }

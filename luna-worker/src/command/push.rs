@@ -1,22 +1,19 @@
 //! `luna push FOLDER --server URL`: a data set of this machine in, the service's verdict out.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use luna_core::report::ReportFormat;
-use luna_core::{CancelToken, Profile, Report, Severity, Validator, text};
+use luna_core::{CancelToken, Profile, text};
 use serde_json::{Value, json};
 
 use super::exit::{Exit, Failure, shown};
 use super::reports::options;
 use super::{TextOrJson, interrupt, stdout};
 use crate::output::write_report;
-use crate::place::{self, Location};
-use crate::push::{Credential, Error, Intent, Local, Push, Server, Status, Watch, WithoutDebris};
-use crate::{progress, uri};
+use crate::push::{Credential, Error, Objection, Parcel, Pushed, Server, Status, Watch, variable};
+use crate::{place, progress};
 
 const HELP: &str = "\
 Examples:
@@ -136,102 +133,34 @@ struct Who {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let cancel = interrupt::token();
-        let place = self.local_place()?;
-        let mut local = Local::list(&place)?;
-        if local.files.is_empty() {
-            let what = format!("{}: there is no file to hand in", shown(&place));
-            return Err(Failure::Usage(what));
-        }
-        let server = Server::new(&self.server, self.who.credential()?, self.insecure, cancel)?;
-        server.greet()?;
+        let parcel = self.parcel()?;
+        let server = Server::new(&self.server, self.who.credential()?, self.insecure)?;
+        let server = server.stopped_by(cancel);
         let watch = Arc::new(Watch::new(self.progress));
-        if !self.no_check && !self.check(&place, &mut local, &watch, cancel)? {
-            return Ok(if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Findings });
-        }
-        local.hash(cancel)?;
-        watch.say(&what_goes(&local, &server));
-        let intent = self.intent(&place);
-        let push = Push::new(&server, &watch, &local, &intent, self.jobs.into(), &place);
-        if self.fresh {
-            push.forget();
-        }
-        let ended = self.hand_in(&push);
-        watch.end();
-        let (dataset_id, status) = ended?;
-        push.forget();
-        self.tell(dataset_id, status.as_ref(), &server)
-    }
-
-    fn hand_in(&self, push: &Push<'_>) -> Result<(i64, Option<Status>), Error> {
-        let dataset_id = push.send()?;
-        let status = if self.no_wait { None } else { Some(push.wait(dataset_id)?) };
-        Ok((dataset_id, status))
-    }
-
-    /// The place, if it is one of this machine.
-    fn local_place(&self) -> Result<PathBuf, Failure> {
-        // What does not exist is said as `luna validate` says it.
-        if let Location::Local(place) = Location::of(&self.place)? {
-            place::open_file(&place)?;
-            return Ok(place);
-        }
-        let shown = uri::without_secrets(&self.place.to_string_lossy());
-        Err(Failure::Usage(format!(
-            "{shown}: only files of this machine are sent; copy them here first"
-        )))
-    }
-
-    fn intent(&self, place: &Path) -> Intent {
-        let named = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
-        let own =
-            || named.file_name().map_or("data set".into(), |it| it.to_string_lossy().into_owned());
-        Intent {
-            dataset_name: self.name.clone().unwrap_or_else(own),
-            description: self.description.clone(),
-            team_id: self.team,
-            task: self.task.clone(),
-            replaces: self.replaces,
-            remove: self.remove.clone(),
+        match server.push(parcel, &watch) {
+            Ok(pushed) => self.tell(&pushed, &server),
+            Err(Error::Objection(objection)) => refuse(&objection, &watch, cancel),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Looks at the files, and keeps their SHA-256; false if they must not be sent.
-    fn check(
-        &self,
-        place: &Path,
-        local: &mut Local,
-        watch: &Watch,
-        cancel: &CancelToken,
-    ) -> Result<bool, Failure> {
-        let mut profile = Profile::load(&self.profile)?;
-        profile.rules.select = vec!["LF".to_owned(), "LI".to_owned()];
-        let validator = Validator::builder().profile(profile).build()?;
-        let source = place::open(&[place.to_owned()], validator.settings().limits())?;
-        let source = WithoutDebris(&*source);
-        let observer = progress::observer(self.progress);
-        let report = validator.validate_with(&source, &*observer, cancel)?;
-        if local.is_folder {
-            local.know(&hashes(&report));
-        }
-        let Some(reason) = objection(&report) else {
-            for line in damage(&report) {
-                watch.say(&line);
-            }
-            return Ok(true);
-        };
-        stdout::write(|out| write_report(&report, ReportFormat::Text, &options(), None, out))?;
-        if !cancel.is_cancelled() {
-            watch.say(&format!("nothing was sent: {reason}"));
-        }
-        Ok(false)
+    fn parcel(&self) -> Result<Parcel, Failure> {
+        let mut parcel = Parcel::of(&self.place)?;
+        parcel.dataset_name.clone_from(&self.name);
+        parcel.description.clone_from(&self.description);
+        parcel.task.clone_from(&self.task);
+        parcel.team_id = self.team;
+        parcel.replaces = self.replaces;
+        parcel.remove.clone_from(&self.remove);
+        parcel.check = if self.no_check { None } else { Some(Profile::load(&self.profile)?) };
+        parcel.jobs = self.jobs.into();
+        parcel.fresh = self.fresh;
+        parcel.wait = !self.no_wait;
+        Ok(parcel)
     }
 
-    fn tell(
-        &self,
-        dataset_id: i64,
-        status: Option<&Status>,
-        server: &Server,
-    ) -> Result<Exit, Failure> {
+    fn tell(&self, pushed: &Pushed, server: &Server) -> Result<Exit, Failure> {
+        let (dataset_id, status) = (pushed.dataset_id, pushed.status.as_ref());
         let page = server.report_page(dataset_id);
         match self.format {
             TextOrJson::Json => stdout::print_json(&document(dataset_id, status, &page))?,
@@ -255,10 +184,7 @@ impl Who {
         if let Some(file) = &self.api_key_file {
             return Ok(Credential::ApiKey(secret(file)?));
         }
-        if let Some(key) = variable("LUNA_API_KEY") {
-            return Ok(Credential::ApiKey(key));
-        }
-        variable("LUNA_TOKEN").map(Credential::Token).ok_or_else(|| {
+        Credential::of_environment().ok_or_else(|| {
             Failure::Usage(
                 "who hands in? set LUNA_API_KEY to a key of your team, or name one with --api-key-file, or sign \
                  in with --username"
@@ -297,63 +223,18 @@ fn secret(file: &Path) -> Result<String, Failure> {
     Ok(line.to_owned())
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
-/// What the check knows already.
-fn hashes(report: &Report) -> BTreeMap<String, String> {
-    let known = report.files.iter().filter_map(|file| {
-        file.facts.sha256.as_ref().map(|sha256| (file.path.clone(), sha256.to_string()))
-    });
-    known.collect()
-}
-
-/// Why a data set must not be sent, and what to do; `None` if it may.
-fn objection(report: &Report) -> Option<String> {
-    let names = |finding: &&luna_core::Finding| {
-        finding.rule.starts_with("LI") && finding.severity == Severity::Error && !finding.excepted
-    };
-    let files =
-        report.files.iter().filter(|file| file.findings.iter().any(|it| names(&it))).count();
-    if files > 0 || report.findings.iter().any(|it| names(&it)) {
-        return Some(format!(
-            "{} could name a person; do what stands above and repeat the command (--no-check sends all the \
-             same; what was sent cannot be taken back)",
-            text::counted(files.max(1) as u64, "file")
-        ));
+/// What was found, and what to do about it.
+fn refuse(objection: &Objection, watch: &Watch, cancel: &CancelToken) -> Result<Exit, Failure> {
+    let report = objection.report();
+    stdout::write(|out| write_report(report, ReportFormat::Text, &options(), None, out))?;
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
     }
-    report.partial.then(|| {
-        "not every file could be looked at; see above, or send with --no-check what you checked in another way"
-            .to_owned()
-    })
-}
-
-/// What is damaged and goes all the same: the verdict will say so too.
-fn damage(report: &Report) -> Vec<String> {
-    let errors = report.groups.iter().filter(|group| group.severity == Severity::Error);
-    let line = |group: &luna_core::report::Group| {
-        let examples: Vec<String> = group.examples.iter().map(|path| text::shown(path)).collect();
-        let more = group.files.saturating_sub(examples.len() as u64);
-        let more = if more > 0 { format!(", {} more", text::grouped(more)) } else { String::new() };
-        let files = text::counted(group.files, "file");
-        let rule = &group.rule;
-        format!("note: {rule} in {files} ({}{more}): luna explain {rule}", examples.join(", "))
-    };
-    errors.map(line).collect()
-}
-
-fn what_goes(local: &Local, server: &Server) -> String {
-    let files = text::counted(local.files.len() as u64, "file");
-    let mut line = format!("{files}, {}, to {}", text::bytes(local.bytes()), server.shown());
-    for (count, what) in
-        [(local.debris, "hidden or left by systems"), (local.unopened, "no plain files")]
-    {
-        if count > 0 {
-            let _ = write!(line, "; {} {what} stay here", text::grouped(count));
-        }
-    }
-    line
+    watch.say(&format!(
+        "nothing was sent: {objection}; do what stands above and repeat the command (--no-check sends all the same; \
+         what was sent cannot be taken back)"
+    ));
+    Ok(Exit::Findings)
 }
 
 fn document(dataset_id: i64, status: Option<&Status>, page: &str) -> Value {

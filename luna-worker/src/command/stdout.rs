@@ -48,7 +48,7 @@ pub(super) fn write(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 }
 
 /// Writes a line to stdout.
-#[cfg(any(feature = "push", feature = "service"))]
+#[cfg(feature = "service")]
 pub(super) fn line(line: &str) -> Result<(), Failure> {
     write(|out| writeln!(out, "{line}"))
 }

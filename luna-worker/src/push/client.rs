@@ -6,22 +6,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use luna_core::{CancelToken, text};
+use luna_core::CancelToken;
 use reqwest::blocking::{Client, RequestBuilder, Response};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
+use super::address::{address, is_private, shown};
 use super::error::{Error, Problem, Refusal, Result};
 
 /// Time for an answer to a call.
 const ANSWER: Duration = Duration::from_mins(1);
+/// Time for a whole report, which may be large.
+const LONG_ANSWER: Duration = Duration::from_mins(10);
 /// Time until a connection stands.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Attempts at anything that may pass: two minutes with the waits between them.
@@ -29,14 +32,40 @@ const ATTEMPTS: u32 = 10;
 /// The longest wait between two attempts, whatever the service asks for.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-/// Who hands in.
-pub(crate) enum Credential {
+/// Who asks. Nothing shows the secret in it.
+#[derive(Clone)]
+pub enum Credential {
     /// A team's key.
     ApiKey(String),
     /// A token of an earlier login.
     Token(String),
     /// An account; the service gives a token for an hour.
-    Account { username: String, password: String },
+    Account {
+        /// Its name.
+        username: String,
+        /// Its password.
+        password: String,
+    },
+}
+
+impl Credential {
+    /// The key in `LUNA_API_KEY`, else the token in `LUNA_TOKEN`.
+    pub fn of_environment() -> Option<Self> {
+        let key = variable("LUNA_API_KEY").map(Self::ApiKey);
+        key.or_else(|| variable("LUNA_TOKEN").map(Self::Token))
+    }
+
+    /// That it can be sent at all.
+    fn check(&self) -> Result<()> {
+        let (Self::ApiKey(secret) | Self::Token(secret)) = self else { return Ok(()) };
+        let is_whole = !secret.is_empty() && secret.bytes().all(|it| it.is_ascii_graphic());
+        if is_whole { Ok(()) } else { Err(Error::Secret) }
+    }
+}
+
+/// The value of a variable of the environment, if there is one that is not blank.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 impl fmt::Debug for Credential {
@@ -50,35 +79,58 @@ impl fmt::Debug for Credential {
 }
 
 /// A service, and what it is asked with.
-#[derive(Debug)]
-pub(crate) struct Server {
+///
+/// A copy is the same client: what one has signed in, all have.
+#[derive(Clone)]
+pub struct Server {
     http: Client,
     base: Url,
+    insecure: bool,
+    known: Arc<Known>,
+    cancel: CancelToken,
+}
+
+/// What copies of a client share.
+struct Known {
     credential: Credential,
     /// What an account's login gave.
     token: Mutex<Option<String>>,
-    insecure: bool,
     /// Once it has answered, silence is a pause; before, it is a wrong address.
     reached: AtomicBool,
-    cancel: &'static CancelToken,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Server");
+        shown.field("base", &self.shown()).field("credential", &self.known.credential);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Server {
-    /// Asks nothing yet. An address that would show secrets to others is refused unless `insecure`.
-    pub(crate) fn new(
-        base: &str,
-        credential: Credential,
-        insecure: bool,
-        cancel: &'static CancelToken,
-    ) -> Result<Self> {
+    /// Asks nothing yet.
+    ///
+    /// ```
+    /// use luna_worker::push::{Credential, Error, Server};
+    /// let key = || Credential::ApiKey("a-key-of-the-team".to_owned());
+    /// assert!(Server::new("https://luna.example.org", key(), false).is_ok());
+    /// let exposed = Server::new("http://luna.example.org", key(), false);
+    /// assert!(matches!(exposed, Err(Error::Address(_))));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Address`] if it is no address of a service, or one that would show secrets to others and is not
+    /// allowed to (`insecure`); [`Error::Secret`] for a key or token that can be none.
+    pub fn new(base: &str, credential: Credential, insecure: bool) -> Result<Self> {
         let base = address(base)?;
         if !insecure && !is_private(&base) {
-            return Err(Error::Usage(format!(
-                "--server {}: over http:// anybody on the way can read the key and the pictures; use https://, \
-                 or --insecure if you trust the whole way",
+            return Err(Error::Address(format!(
+                "{}: over http:// anybody on the way can read the key and the pictures; use https://, or allow it \
+                 (insecure) if you trust the whole way",
                 shown(&base)
             )));
         }
+        credential.check()?;
         let unusable = |source| Error::Unreachable { server: shown(&base), source };
         let http = Client::builder()
             .user_agent(concat!("luna/", env!("CARGO_PKG_VERSION")))
@@ -90,21 +142,32 @@ impl Server {
             .build()
             .map_err(unusable)?;
         let (token, reached) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { http, base, credential, token, insecure, reached, cancel })
+        let known = Arc::new(Known { credential, token, reached });
+        Ok(Self { http, base, insecure, known, cancel: CancelToken::default() })
+    }
+
+    /// The same client, whose calls this token stops.
+    #[must_use]
+    pub fn stopped_by(&self, cancel: &CancelToken) -> Self {
+        Self { cancel: cancel.clone(), ..self.clone() }
+    }
+
+    pub(super) fn cancel(&self) -> &CancelToken {
+        &self.cancel
     }
 
     /// Its address, as it may be shown.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         shown(&self.base)
     }
 
     /// Where a data set's report is, for whoever signs in.
-    pub(crate) fn report_page(&self, dataset_id: i64) -> String {
+    pub fn report_page(&self, dataset_id: i64) -> String {
         format!("{}/datasets/{dataset_id}", self.shown())
     }
 
     /// Asks who one is, so that a wrong address or key is known before any work.
-    pub(crate) fn greet(&self) -> Result<()> {
+    pub(super) fn greet(&self) -> Result<()> {
         match self.get::<Value>("/api/v1/auth/me") {
             // A key that may do nothing but upload need not know itself.
             Err(Error::Refused(refusal)) if matches!(refusal.status, 403 | 404) => Ok(()),
@@ -130,6 +193,11 @@ impl Server {
         self.call(&Method::POST, path, Some(body), Some(key))
     }
 
+    /// An answer as it is, such as a report.
+    pub(super) fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
+        self.ask(&Method::GET, path, None::<&()>, None, LONG_ANSWER)
+    }
+
     fn call<T: DeserializeOwned>(
         &self,
         method: &Method,
@@ -137,24 +205,34 @@ impl Server {
         body: Option<&impl Serialize>,
         key: Option<&str>,
     ) -> Result<T> {
+        self.understood(&self.ask(method, path, body, key, ANSWER)?)
+    }
+
+    fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+        key: Option<&str>,
+        time: Duration,
+    ) -> Result<Vec<u8>> {
         let attempt = || {
-            let mut request = self.http.request(method.clone(), self.url(path)).timeout(ANSWER);
+            let mut request = self.http.request(method.clone(), self.url(path)).timeout(time);
             if let Some(body) = body {
                 request = request.json(body);
             }
             if let Some(key) = key {
                 request = request.header("idempotency-key", key);
             }
-            self.answer(self.signed(request)?)
+            self.whole(self.answer(self.signed(request)?)?)
         };
-        let answer = self.patiently(attempt).or_else(|error| {
+        self.patiently(attempt).or_else(|error| {
             let has_expired = error.refusal().is_some_and(|it| it.status == 401);
             if !(has_expired && self.forget_token()) {
                 return Err(error);
             }
             self.patiently(attempt)
-        })?;
-        self.read(answer)
+        })
     }
 
     fn url(&self, path: &str) -> String {
@@ -162,8 +240,12 @@ impl Server {
     }
 
     fn signed(&self, request: RequestBuilder) -> Result<RequestBuilder> {
-        Ok(match &self.credential {
-            Credential::ApiKey(key) => request.header("x-api-key", key),
+        Ok(match &self.known.credential {
+            Credential::ApiKey(key) => {
+                let mut key = HeaderValue::from_str(key).map_err(|_| Error::Secret)?;
+                key.set_sensitive(true);
+                request.header("x-api-key", key)
+            }
             Credential::Token(token) => request.bearer_auth(token),
             Credential::Account { username, password } => {
                 request.bearer_auth(self.token(username, password)?)
@@ -176,19 +258,19 @@ impl Server {
         struct Login {
             access_token: String,
         }
-        let mut held = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.known.token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = &*held {
             return Ok(token.clone());
         }
         let form = [("username", username), ("password", password)];
         let request = self.http.post(self.url("/api/v1/auth/login")).timeout(ANSWER).form(&form);
-        let Login { access_token } = self.read(self.answer(request)?)?;
+        let Login { access_token } = self.understood(&self.whole(self.answer(request)?)?)?;
         Ok(held.insert(access_token).clone())
     }
 
     /// Lets the next call sign in anew; false if there is nothing to sign in with.
     fn forget_token(&self) -> bool {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+        self.known.token.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
     }
 
     /// Puts bytes to an address that the service gave; the tag that the storage gave them comes back.
@@ -217,9 +299,8 @@ impl Server {
 
     fn answer(&self, request: RequestBuilder) -> Result<Response> {
         let sent = request.send();
-        // The URL may be a signed one.
-        let answer = sent.map_err(|error| self.unreachable(error.without_url()))?;
-        self.reached.store(true, Ordering::Relaxed);
+        let answer = sent.map_err(|error| self.unreachable(error))?;
+        self.known.reached.store(true, Ordering::Relaxed);
         match answer.status() {
             status if status.is_success() => Ok(answer),
             status if status.is_redirection() => {
@@ -233,16 +314,23 @@ impl Server {
     }
 
     fn unreachable(&self, source: reqwest::Error) -> Error {
-        Error::Unreachable { server: self.shown(), source }
+        if self.cancel.is_cancelled() {
+            return Error::Interrupted;
+        }
+        // The URL may be a signed one.
+        Error::Unreachable { server: self.shown(), source: source.without_url() }
     }
 
     pub(super) fn strange(&self, what: &str) -> Error {
         Error::Strange { server: self.shown(), what: what.to_owned() }
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T> {
-        let bytes = answer.bytes().map_err(|error| self.unreachable(error.without_url()))?;
-        let bytes = if bytes.is_empty() { b"null" } else { &bytes[..] };
+    fn whole(&self, answer: Response) -> Result<Vec<u8>> {
+        answer.bytes().map(Vec::from).map_err(|error| self.unreachable(error))
+    }
+
+    fn understood<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T> {
+        let bytes = if bytes.is_empty() { b"null" } else { bytes };
         serde_json::from_slice(bytes).map_err(|_| self.strange("an answer that is not understood"))
     }
 
@@ -273,7 +361,7 @@ impl Server {
 
     fn may_pass(&self, error: &Error) -> bool {
         match error {
-            Error::Unreachable { .. } => self.reached.load(Ordering::Relaxed),
+            Error::Unreachable { .. } => self.known.reached.load(Ordering::Relaxed),
             // A login that was tried too often is for the person to know now.
             Error::Refused(refusal) => {
                 refusal.may_pass() && refusal.problem.code != "too-many-tries"
@@ -337,55 +425,12 @@ impl Problem {
     }
 }
 
-/// A service's address; what it must not hold is said without repeating it.
-fn address(text: &str) -> Result<Url> {
-    let no_url = || {
-        let shown = crate::uri::without_secrets(text);
-        Error::Usage(format!(
-            "--server {}: no address of a service; it looks like https://luna.example.org",
-            if text.contains("://") { shown } else { text::shown(text) }
-        ))
-    };
-    let url = Url::parse(text.trim()).map_err(|_| no_url())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(no_url());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let what = "--server: an address holds no password; use --username and LUNA_PASSWORD";
-        return Err(Error::Usage(what.to_owned()));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(no_url());
-    }
-    Ok(url)
-}
-
-/// True if nobody on the way can read along.
-fn is_private(url: &Url) -> bool {
-    url.scheme() == "https"
-        || match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
-}
-
-fn shown(url: &Url) -> String {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    bare.set_fragment(None);
-    text::escaped(bare.as_str().trim_end_matches('/'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn server(base: &str, insecure: bool) -> Result<Server> {
-        static NEVER: std::sync::OnceLock<CancelToken> = std::sync::OnceLock::new();
-        let key = Credential::ApiKey("secret-key".to_owned());
-        Server::new(base, key, insecure, NEVER.get_or_init(CancelToken::default))
+        Server::new(base, Credential::ApiKey("secret-key".to_owned()), insecure)
     }
 
     #[test]
@@ -399,7 +444,7 @@ mod tests {
             assert!(server(good, false).is_ok(), "{good}");
         }
         let refused = server("http://luna.example.org", false).unwrap_err().to_string();
-        assert!(refused.contains("--insecure"), "{refused}");
+        assert!(refused.contains("(insecure)"), "{refused}");
         assert!(server("http://127.0.0.1.example.org", false).is_err());
         assert!(server("http://luna.example.org", true).is_ok());
     }
@@ -414,6 +459,22 @@ mod tests {
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
         assert!(!format!("{:?}", server("https://host", false)).contains("secret-key"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_sent() {
+        for bad in ["", "two words", "line\n", "schlüssel"] {
+            let key = Credential::ApiKey(bad.to_owned());
+            assert!(matches!(Server::new("https://host", key, false), Err(Error::Secret)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_was_made_is_not_shown() {
+        let server = server("https://host", false).unwrap();
+        *server.known.token.lock().unwrap() = Some("s3cret-token".to_owned());
+        let shown = format!("{server:?}");
+        assert!(shown.contains("https://host") && !shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,31 +19,31 @@ const BLOCK: usize = 1 << 20;
 
 /// A file to hand in.
 #[derive(Clone, Debug)]
-pub(crate) struct LocalFile {
+pub(super) struct LocalFile {
     /// Path inside the data set.
-    pub(crate) path: String,
+    pub(super) path: String,
     /// Where it lies.
     pub(super) place: PathBuf,
-    pub(crate) size_bytes: u64,
+    pub(super) size_bytes: u64,
     /// SHA-256, hexadecimal; empty until known.
-    pub(crate) sha256: String,
+    pub(super) sha256: String,
 }
 
 /// All that is handed in, in byte order of the paths.
 #[derive(Debug, Default)]
-pub(crate) struct Local {
-    pub(crate) files: Vec<LocalFile>,
+pub(super) struct Local {
+    pub(super) files: Vec<LocalFile>,
     /// Hidden files and debris, which stay here.
-    pub(crate) debris: u64,
+    pub(super) debris: u64,
     /// Links, devices and folders that cannot be listed, which stay here too.
-    pub(crate) unopened: u64,
+    pub(super) unopened: u64,
     /// True if the files are those of a folder.
-    pub(crate) is_folder: bool,
+    pub(super) is_folder: bool,
 }
 
 impl Local {
     /// The files below a folder, or the file itself.
-    pub(crate) fn list(place: &Path) -> Result<Self, SourceError> {
+    pub(super) fn list(place: &Path) -> Result<Self, SourceError> {
         if !place.is_dir() {
             let name = place.file_name().unwrap_or(place.as_os_str());
             let path = ItemPath::from_bytes(name.as_encoded_bytes().to_vec());
@@ -65,12 +65,12 @@ impl Local {
         Ok(local)
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size_bytes).sum()
     }
 
     /// Takes over what is known already.
-    pub(crate) fn know(&mut self, known: &BTreeMap<String, String>) {
+    pub(super) fn know(&mut self, known: &BTreeMap<String, String>) {
         for file in &mut self.files {
             if let Some(sha256) = known.get(&file.path) {
                 file.sha256.clone_from(sha256);
@@ -79,7 +79,7 @@ impl Local {
     }
 
     /// Hashes what is not known yet, on all cores; nothing is held but a block a core.
-    pub(crate) fn hash(&mut self, cancel: &CancelToken) -> Result<()> {
+    pub(super) fn hash(&mut self, cancel: &CancelToken) -> Result<()> {
         let unknown: Vec<&mut LocalFile> =
             self.files.iter_mut().filter(|file| file.sha256.is_empty()).collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -88,12 +88,8 @@ impl Local {
         let work = || {
             let mut block = vec![0; BLOCK];
             while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if cancel.is_cancelled() {
-                    return Err(Error::Interrupted);
-                }
                 let mut file = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                file.sha256 = hash(&file.place, file.size_bytes, &mut block)
-                    .map_err(|error| Error::unread(&file.path, error))?;
+                file.sha256 = hash(&file, &mut block, cancel)?;
             }
             Ok(())
         };
@@ -106,7 +102,7 @@ impl Local {
     }
 
     /// SHA-256 over paths and contents: the same as long as nothing changed.
-    pub(crate) fn fingerprint(&self) -> String {
+    pub(super) fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
         for file in &self.files {
             hasher.update(file.path.as_bytes());
@@ -149,12 +145,16 @@ impl LocalFile {
     }
 }
 
-fn hash(place: &Path, size_bytes: u64, block: &mut [u8]) -> io::Result<String> {
+fn hash(file: &LocalFile, block: &mut [u8], cancel: &CancelToken) -> Result<String> {
+    let unread = |error| Error::unread(&file.path, error);
     // What grows while it is read must not be read for ever.
-    let mut file = File::open(place)?.take(size_bytes);
+    let mut opened = File::open(&file.place).map_err(unread)?.take(file.size_bytes);
     let mut hasher = Sha256::new();
     loop {
-        match file.read(block)? {
+        if cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        match opened.read(block).map_err(unread)? {
             0 => return Ok(hex::encode(hasher.finalize())),
             read => hasher.update(block.get(..read).unwrap_or_default()),
         }
@@ -172,7 +172,7 @@ fn native(bytes: &[u8]) -> PathBuf {
 }
 
 /// A source without what stays here.
-pub(crate) struct WithoutDebris<'a>(pub(crate) &'a dyn Source);
+pub(super) struct WithoutDebris<'a>(pub(super) &'a dyn Source);
 
 impl Source for WithoutDebris<'_> {
     fn list(&self, visit: &mut dyn FnMut(Item) -> ControlFlow<()>) -> Result<(), SourceError> {

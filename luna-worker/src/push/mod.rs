@@ -1,67 +1,82 @@
-//! Handing a data set in to a service: announced, sent file by file, completed, waited for.
+//! Handing a data set in to a service, and asking what became of it.
 //!
-//! Files of this machine go in, a verdict comes out. Nothing is judged here; whether a data set may be sent at
-//! all is the command's business.
+//! Files of this machine go in: looked at, announced, sent file by file, completed, waited for. A verdict and a
+//! report come out. Nothing is judged here but whether the files may be sent at all.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use luna_worker::push::{Credential, Parcel, Server, Watch};
+//!
+//! let key = Credential::ApiKey("a key of the team".to_owned());
+//! let server = Server::new("https://luna.example.org", key, false)?;
+//! let parcel = Parcel::of("scans".as_ref())?;
+//! let pushed = server.push(parcel, &Arc::new(Watch::silent()))?;
+//! println!("{:?}", server.report(pushed.dataset_id)?.verdict);
+//! # Ok::<(), luna_worker::push::Error>(())
+//! ```
 
+mod address;
+mod check;
 mod client;
 mod error;
 mod files;
+mod parcel;
 mod send;
 mod state;
+mod tell;
 // The service of these tests needs a web server.
 #[cfg(all(test, feature = "service"))]
 mod tests;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use luna_core::text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::client::{Credential, Server};
-pub(crate) use self::error::Error;
+pub use self::check::Objection;
+pub use self::client::{Credential, Server, variable};
 use self::error::Result;
-pub(crate) use self::files::{Local, LocalFile, WithoutDebris};
+pub use self::error::{Error, Refusal};
+use self::files::{Local, LocalFile};
+pub use self::parcel::{Parcel, Pushed};
 use self::send::{Sender, Target, half_sent};
 use self::state::{Memory, Unfinished};
-pub(crate) use self::watch::Watch;
+pub use self::tell::Status;
+pub use self::watch::Watch;
 
 /// Files that are announced in one call.
 const A_CALL: usize = 1_000;
-/// Time between two looks at a validation, at first and at last.
-const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
 /// What a data set is handed in as.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Intent {
-    pub(crate) dataset_name: String,
-    pub(crate) description: String,
+struct Intent {
+    dataset_name: String,
+    description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) team_id: Option<i64>,
+    team_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) task: Option<String>,
+    task: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) replaces: Option<i64>,
+    replaces: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) remove: Vec<String>,
+    remove: Vec<String>,
 }
 
 /// A data set on its way.
 #[derive(Debug)]
-pub(crate) struct Push<'a> {
-    pub(crate) server: &'a Server,
-    pub(crate) watch: &'a Arc<Watch>,
-    pub(crate) local: &'a Local,
-    pub(crate) intent: &'a Intent,
+struct Push<'a> {
+    server: &'a Server,
+    watch: &'a Arc<Watch>,
+    local: &'a Local,
+    intent: &'a Intent,
     /// Files that are sent at the same time.
-    pub(crate) jobs: usize,
+    jobs: usize,
     memory: Option<Memory>,
 }
 
@@ -86,7 +101,7 @@ enum Standing {
 }
 
 impl<'a> Push<'a> {
-    pub(crate) fn new(
+    fn new(
         server: &'a Server,
         watch: &'a Arc<Watch>,
         local: &'a Local,
@@ -99,7 +114,7 @@ impl<'a> Push<'a> {
     }
 
     /// Forgets an earlier upload of this place that was not finished.
-    pub(crate) fn forget(&self) {
+    fn forget(&self) {
         if let Some(memory) = &self.memory {
             memory.forget();
         }
@@ -107,7 +122,7 @@ impl<'a> Push<'a> {
 
     /// Sends what the service does not have, and completes the data set; its number comes back. Goes on with
     /// an earlier upload of the same place, if there is one.
-    pub(crate) fn send(&self) -> Result<i64> {
+    fn send(&self) -> Result<i64> {
         let (dataset_id, held) = match self.standing()? {
             Standing::Complete(dataset_id) => return Ok(dataset_id),
             Standing::Begun(begun) => (Some(begun.dataset_id), begun.held),
@@ -171,7 +186,7 @@ impl<'a> Push<'a> {
     }
 
     fn as_sent(&self) -> Result<Value> {
-        serde_json::to_value(self.intent).map_err(|error| Error::Usage(error.to_string()))
+        serde_json::to_value(self.intent).map_err(|error| Error::Unfit(error.to_string()))
     }
 
     fn start(&self, files: &[LocalFile]) -> Result<Announced> {
@@ -257,22 +272,6 @@ impl<'a> Push<'a> {
         self.watch.arrived(missing.len() as u64, bytes);
         Ok(())
     }
-
-    /// Waits until the validation has ended.
-    pub(crate) fn wait(&self, dataset_id: i64) -> Result<Status> {
-        let path = format!("/api/v1/validation/{dataset_id}/status");
-        let (mut pause, longest) = LOOKS;
-        loop {
-            let status: Status = self.server.get(&path)?;
-            if !matches!(status.status.as_str(), "pending" | "processing") {
-                return Ok(status);
-            }
-            let Progress { done, total } = status.progress;
-            self.watch.waiting(&status.stage(), done, total);
-            self.server.wait(pause)?;
-            pause = pause.mul_f64(1.25).min(longest);
-        }
-    }
 }
 
 fn listed(files: &[LocalFile]) -> Value {
@@ -314,57 +313,5 @@ impl Failed {
 
     fn into_result(self) -> Result<()> {
         self.error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
-}
-
-/// How a validation stands.
-#[derive(Debug, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the service's names")]
-pub(crate) struct Status {
-    pub(crate) status: String,
-    pub(crate) verdict: Option<String>,
-    pub(crate) error_message: Option<String>,
-    pub(crate) validation_results: Option<Value>,
-    #[serde(default)]
-    progress: Progress,
-    #[serde(default)]
-    queue: Queue,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Progress {
-    done: u64,
-    total: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Queue {
-    position: Option<u64>,
-    files_ahead: Option<u64>,
-    workers_alive: Option<u64>,
-}
-
-impl Status {
-    /// In words.
-    fn stage(&self) -> String {
-        let Queue { position, files_ahead, workers_alive } = self.queue;
-        let Progress { done, total } = self.progress;
-        let (done, of) = (text::grouped(done), text::counted(total, "file"));
-        if self.status == "processing" {
-            return format!("validating: {done} of {of}");
-        }
-        let mut stage = "waiting to be validated".to_owned();
-        if let Some(position @ 1..) = position {
-            let _ = write!(stage, ", number {} in the queue", text::grouped(position));
-        }
-        if let Some(ahead @ 1..) = files_ahead {
-            let _ = write!(stage, ", {} ahead", text::counted(ahead, "file"));
-        }
-        if workers_alive == Some(0) {
-            stage.push_str("; no worker is up at the moment");
-        }
-        stage
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek as _, SeekFrom, Take};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use luna_core::text;
+use luna_core::{CancelToken, text};
 use reqwest::blocking::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::client::{Put, Server};
 use super::error::{Error, Result};
 use super::files::LocalFile;
+use super::tell::page_after;
 use super::watch::Watch;
 
 /// Below this many bytes a file is sent anew rather than asked after.
@@ -155,9 +156,15 @@ impl Sender<'_> {
         range: Option<String>,
     ) -> Result<Option<String>> {
         let counted = Arc::new(AtomicU64::new(0));
-        let opened = Counted::open(file, stretch, self.watch, &counted)
-            .map_err(|error| Error::unread(&file.path, error))?;
-        let body = Body::sized(opened, stretch.length);
+        let opened =
+            opened(file, stretch.from).map_err(|error| Error::unread(&file.path, error))?;
+        let reader = Counted {
+            file: opened.take(stretch.length),
+            watch: Arc::clone(self.watch),
+            read: Arc::clone(&counted),
+            cancel: self.server.cancel().clone(),
+        };
+        let body = Body::sized(reader, stretch.length);
         let put = Put { url, method, headers, range, body, length: stretch.length };
         let sent = self.server.put(put);
         if sent.is_err() {
@@ -229,7 +236,7 @@ struct Half {
 /// Asks what the service has of an upload.
 pub(super) fn half_sent(server: &Server, dataset_id: i64) -> Result<Held> {
     let mut held = Held::default();
-    let mut query = "limit=1000".to_owned();
+    let mut query = page_after(None);
     loop {
         let upload: Upload = server.get(&format!("/api/v1/upload/{dataset_id}?{query}"))?;
         held.is_complete = upload.state.starts_with("complete");
@@ -237,40 +244,31 @@ pub(super) fn half_sent(server: &Server, dataset_id: i64) -> Result<Held> {
         let begun = upload.files.items.into_iter().filter(|half| half.received_bytes > 0);
         held.files.extend(begun.map(|half| (half.path, half.received_bytes)));
         match upload.files.next_cursor {
-            Some(next) => {
-                query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("limit", "1000")
-                    .append_pair("cursor", &next)
-                    .finish();
-            }
+            Some(next) => query = page_after(Some(&next)),
             None => return Ok(held),
         }
     }
 }
 
-/// A stretch of a file that counts what is read of it.
+fn opened(file: &LocalFile, from: u64) -> io::Result<File> {
+    let mut opened = File::open(&file.place)?;
+    opened.seek(SeekFrom::Start(from))?;
+    Ok(opened)
+}
+
+/// A stretch of a file that counts what is read of it, and ends when the work is stopped.
 struct Counted {
     file: Take<File>,
     watch: Arc<Watch>,
     read: Arc<AtomicU64>,
-}
-
-impl Counted {
-    fn open(
-        file: &LocalFile,
-        stretch: Stretch,
-        watch: &Arc<Watch>,
-        counted: &Arc<AtomicU64>,
-    ) -> io::Result<Self> {
-        let mut opened = File::open(&file.place)?;
-        opened.seek(SeekFrom::Start(stretch.from))?;
-        let (watch, counted) = (Arc::clone(watch), Arc::clone(counted));
-        Ok(Self { file: opened.take(stretch.length), watch, read: counted })
-    }
+    cancel: CancelToken,
 }
 
 impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("interrupted"));
+        }
         let read = self.file.read(into)?;
         self.watch.sent(read as u64);
         self.read.fetch_add(read as u64, Ordering::Relaxed);

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
@@ -133,7 +132,7 @@ impl Set {
             fs::write(folder.path().join(path), contents).unwrap();
         }
         let mut local = Local::list(folder.path()).unwrap();
-        local.hash(cancel()).unwrap();
+        local.hash(&CancelToken::default()).unwrap();
         let intent = Intent {
             dataset_name: "set".to_owned(),
             description: String::new(),
@@ -150,18 +149,15 @@ impl Set {
     }
 
     fn push(&self, stub: &Stub) -> Result<i64> {
-        let key = Credential::ApiKey("key-of-the-team".to_owned());
-        let server = Server::new(&stub.url, key, false, cancel())?;
+        self.push_to(&asked(stub))
+    }
+
+    fn push_to(&self, server: &Server) -> Result<i64> {
         let watch = Arc::new(Watch::new(When::Never));
         let memory = Some(Memory::at(self.memory()));
-        let (server, watch, local, intent) = (&server, &watch, &self.local, &self.intent);
+        let (watch, local, intent) = (&watch, &self.local, &self.intent);
         Push { server, watch, local, intent, jobs: 3, memory }.send()
     }
-}
-
-fn cancel() -> &'static CancelToken {
-    static NEVER: OnceLock<CancelToken> = OnceLock::new();
-    NEVER.get_or_init(CancelToken::default)
 }
 
 #[test]
@@ -307,7 +303,7 @@ fn one_that_is_complete_is_only_waited_for_unless_files_changed() {
 
     fs::write(set.folder.path().join("small.png"), "other").unwrap();
     set.local = Local::list(set.folder.path()).unwrap();
-    set.local.hash(cancel()).unwrap();
+    set.local.hash(&CancelToken::default()).unwrap();
     set.push(&stub).unwrap();
     assert_eq!(stub.seen("POST /api/v1/upload/start").len(), 1);
 }
@@ -357,6 +353,53 @@ fn a_redirect_is_not_followed_with_the_key() {
     assert_eq!(stub.seen("").len(), 1);
 }
 
+fn asked(stub: &Stub) -> Server {
+    Server::new(&stub.url, Credential::ApiKey("key-of-the-team".to_owned()), false).unwrap()
+}
+
+#[test]
+fn all_pages_of_the_data_sets_are_asked_for() {
+    let stub = Stub::answering(|_, seen, _| match seen.what.as_str() {
+        "GET /api/v1/datasets?limit=1000" => {
+            Some(ok(json!({ "items": [{ "dataset_id": 2 }], "next_cursor": "1&2" })))
+        }
+        "GET /api/v1/datasets?limit=1000&cursor=1%262" => {
+            Some(ok(json!({ "items": [{ "dataset_id": 1 }], "next_cursor": null })))
+        }
+        _ => None,
+    });
+    let listed = asked(&stub).datasets().unwrap();
+    assert_eq!(listed, [json!({ "dataset_id": 2 }), json!({ "dataset_id": 1 })]);
+}
+
+#[test]
+fn a_report_of_another_version_is_not_half_read() {
+    let stub = Stub::answering(|_, seen, _| {
+        (seen.what == "GET /api/v1/validation/7/report?format=json")
+            .then(|| ok(json!({ "schema_version": 7, "luna_version": "9.1.0" })))
+    });
+    let error = asked(&stub).report(7).unwrap_err();
+    assert!(matches!(error, Error::Report { dataset_id: 7, .. }), "{error:?}");
+    assert!(error.in_short().contains("written by luna 9.1.0"), "{}", error.in_short());
+}
+
+#[test]
+fn what_is_stopped_sends_no_more_and_its_copies_go_on() {
+    let set = Set::of(&[("a.png", b"one".to_vec())]);
+    let stop = CancelToken::default();
+    let stopped = stop.clone();
+    let stub = Stub::answering(move |_, seen, _| {
+        if seen.what == "POST /api/v1/upload/start" {
+            stop.cancel();
+        }
+        None
+    });
+    let server = asked(&stub);
+    assert!(matches!(set.push_to(&server.stopped_by(&stopped)), Err(Error::Interrupted)));
+    assert!(stub.seen("PUT ").is_empty());
+    assert_eq!(set.push_to(&server).unwrap(), 7);
+}
+
 #[test]
 fn a_wait_says_what_it_waits_for() {
     let stage = |status: Value| serde_json::from_value::<Status>(status).unwrap().stage();
@@ -376,7 +419,7 @@ fn the_first_failure_is_told() {
     let failed = Failed::default();
     failed.note(Ok(()));
     assert!(!failed.is_set());
-    failed.note(Err(Error::Usage("first".to_owned())));
-    failed.note(Err(Error::Usage("second".to_owned())));
+    failed.note(Err(Error::Unfit("first".to_owned())));
+    failed.note(Err(Error::Unfit("second".to_owned())));
     assert_eq!(failed.into_result().unwrap_err().to_string(), "first");
 }

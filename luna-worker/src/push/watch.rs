@@ -6,17 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use luna_core::text;
+use luna_core::{Observer, text};
 use serde_json::{Value, json};
 
-use crate::progress::When;
+use crate::progress::{self, When};
 
 /// Time between two JSON lines about bytes.
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Counts what was sent, and shows it as asked. Senders share it.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch {
+    when: When,
     shows: Shows,
     files: AtomicU64,
     bytes: AtomicU64,
@@ -28,32 +29,50 @@ pub(crate) struct Watch {
 enum Shows {
     Bar(ProgressBar),
     Json(Mutex<Option<Instant>>),
+    /// Sentences, and no progress.
+    Sentences,
     Nothing,
 }
 
 impl Watch {
-    pub(crate) fn new(when: When) -> Self {
+    /// Shows progress as asked, and says on stderr in sentences what else is to be known.
+    pub fn new(when: When) -> Self {
         let shows = match when {
             When::Auto if io::stderr().is_terminal() => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 Shows::Bar(bar)
             }
-            When::Auto | When::Never => Shows::Nothing,
+            When::Auto | When::Never => Shows::Sentences,
             When::Json => Shows::Json(Mutex::default()),
         };
+        Self::showing(when, shows)
+    }
+
+    /// Keeps stderr as it is.
+    pub fn silent() -> Self {
+        Self::showing(When::Never, Shows::Nothing)
+    }
+
+    fn showing(when: When, shows: Shows) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { shows, files: zero(), bytes: zero(), of_files: zero(), of_bytes: zero() }
+        Self { when, shows, files: zero(), bytes: zero(), of_files: zero(), of_bytes: zero() }
+    }
+
+    /// Shows the look at the files in the same way.
+    pub(super) fn observer(&self) -> Box<dyn Observer> {
+        progress::observer(self.when)
     }
 
     /// A sentence for people, above the bar.
-    pub(crate) fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         let write = || {
             // Nobody can be told if even that fails.
             let _ = writeln!(anstream::stderr(), "{line}");
         };
         match &self.shows {
             Shows::Bar(bar) => bar.suspend(write),
-            Shows::Nothing => write(),
+            Shows::Sentences => write(),
+            Shows::Nothing => {}
             Shows::Json(_) => tell(&json!({ "event": "note", "message": line })),
         }
     }
@@ -112,7 +131,7 @@ impl Watch {
                     }));
                 }
             }
-            Shows::Nothing => {}
+            Shows::Sentences | Shows::Nothing => {}
         }
     }
 
@@ -128,12 +147,12 @@ impl Watch {
             Shows::Json(_) => tell(&json!({
                 "event": "waiting", "message": how, "files": done, "of_files": total,
             })),
-            Shows::Nothing => {}
+            Shows::Sentences | Shows::Nothing => {}
         }
     }
 
     /// Takes the bar away.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         if let Shows::Bar(bar) = &self.shows {
             bar.finish_and_clear();
         }
