@@ -44,7 +44,7 @@ test-rust: ## run the tests of the Rust crates beside real servers, and the exam
 test-python: $(VENV)/tools ## build the Python package, install it in an own environment, test it there
 	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
-	LUNA_HTTP="$(TARGET)/debug/luna-http" .ci/servers $(VENV)/bin/python -m pytest luna-py/tests
+	LUNA_HTTP="$(TARGET)/debug/luna-http" .ci/servers $(VENV)/bin/python -m pytest luna-py/tests --pages $(TARGET)/notebooks
 	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
 	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pages", type=Path, help="a folder for the notebooks, executed, as HTML")
+
+
 def png(width: int = 64, height: int = 64) -> bytes:
     """A grey PNG with a gradient."""
 
