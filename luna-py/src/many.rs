@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use luna_core::{CancelToken, Validator};
+use luna_core::{CancelToken, Validator, text};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyString, PyTuple};
 
@@ -31,6 +32,8 @@ pub(crate) struct Line {
     most_bytes: u64,
     crew: Option<Crew>,
     waiting: VecDeque<Waiting>,
+    /// Sources that were taken so far.
+    taken: usize,
     ended: bool,
 }
 
@@ -60,8 +63,19 @@ impl Line {
         (threads, most_bytes): (usize, u64),
     ) -> Self {
         let sources = sources.clone().unbind();
-        let (crew, waiting, ended) = (None, VecDeque::new(), false);
-        Self { sources, bits_stored, md5, validator, threads, most_bytes, crew, waiting, ended }
+        let (crew, waiting, taken, ended) = (None, VecDeque::new(), 0, false);
+        Self {
+            sources,
+            bits_stored,
+            md5,
+            validator,
+            threads,
+            most_bytes,
+            crew,
+            waiting,
+            taken,
+            ended,
+        }
     }
 
     /// The next one, in the order of the sources; `None` after the last.
@@ -113,7 +127,10 @@ impl Line {
                         record: Err(error),
                     });
                 }
-                Some(Ok(item)) => self.waiting.push_back(crew.take(&item, self.bits_stored)),
+                Some(Ok(item)) => {
+                    self.taken += 1;
+                    self.waiting.push_back(crew.take(&item, self.taken, self.bits_stored));
+                }
             }
         }
         Ok(())
@@ -153,9 +170,10 @@ impl Crew {
     }
 
     /// Hands a source on; what is no source is told when it is its turn.
-    fn take(&self, item: &Bound<'_, PyAny>, bits_stored: Option<u8>) -> Waiting {
+    fn take(&self, item: &Bound<'_, PyAny>, number: usize, bits_stored: Option<u8>) -> Waiting {
         let (name, source) = named(item);
-        let given = Given::of(&source, bits_stored);
+        let given = Given::of(&source, bits_stored)
+            .map_err(|error| placed(item.py(), error, number, name.as_deref()));
         let held_bytes = given.as_ref().map_or(0, Given::held_bytes);
         let record = given.map(|given| {
             let (done, record) = mpsc::channel();
@@ -171,6 +189,16 @@ impl Drop for Crew {
     fn drop(&mut self) {
         self.cancel.cancel();
     }
+}
+
+/// An error about an argument says which of many it is.
+fn placed(py: Python<'_>, error: PyErr, number: usize, name: Option<&str>) -> PyErr {
+    let is_ours =
+        error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py);
+    let said = error.value(py).to_string();
+    let Some(rest) = said.strip_prefix("source: ").filter(|_| is_ours) else { return error };
+    let name = name.map(|name| format!(" ({})", text::escaped(name))).unwrap_or_default();
+    PyErr::from_type(error.get_type(py), format!("source, item {number}{name}: {rest}"))
 }
 
 /// A pair of a name and a source, or a source with the name that it has by itself.

@@ -82,14 +82,34 @@ impl ProfileArgument {
     }
 }
 
+impl Profile {
+    /// A profile whose rules are known here; those of one's own are known only where they are passed in.
+    fn checked(inner: luna_core::Profile) -> PyResult<Self> {
+        let registry = Registry::default();
+        let is_own = |selector: &String| {
+            let letters = selector.trim_end_matches(|c: char| c.is_ascii_digit());
+            selector.len() == letters.len() + 3 && !registry.knows(letters)
+        };
+        let mut known = inner.clone();
+        known.rules.each.retain(|code, _| !is_own(code));
+        known.rules.select.retain(|selector| !is_own(selector));
+        known.rules.ignore.retain(|selector| !is_own(selector));
+        for exception in &mut known.exceptions {
+            exception.rules.retain(|selector| !is_own(selector));
+        }
+        known.check(&registry).map_err(|error| from_engine(&error.into()))?;
+        Ok(Self { inner })
+    }
+}
+
 #[pymethods]
 impl Profile {
     #[new]
     #[pyo3(signature = (profile=None))]
     fn new(profile: Option<ProfileArgument>) -> PyResult<Self> {
-        let inner =
-            profile.map_or_else(|| Ok(luna_core::Profile::default()), ProfileArgument::load)?;
-        Ok(Self { inner })
+        Self::checked(
+            profile.map_or_else(|| Ok(luna_core::Profile::default()), ProfileArgument::load)?,
+        )
     }
 
     /// A built-in profile, or one out of a TOML file; the same as ``Profile(name)``.
@@ -104,7 +124,7 @@ impl Profile {
     /// Profile
     #[classmethod]
     fn load(_class: &Bound<'_, PyType>, name: PathBuf) -> PyResult<Self> {
-        Ok(Self { inner: ProfileArgument::Named(name).load()? })
+        Self::checked(ProfileArgument::Named(name).load()?)
     }
 
     /// The same profile with other settings of one rule.
@@ -148,13 +168,7 @@ impl Profile {
             };
             settings.options.insert(key, value);
         }
-        // Rules of one's own are known only where they are passed in.
-        let registry = Registry::default();
-        let is_ours = |code: &str| code.get(..2).is_some_and(|family| registry.knows(family));
-        let mut ours = inner.clone();
-        ours.rules.each.retain(|code, _| is_ours(code));
-        ours.check(&registry).map_err(|error| from_engine(&error.into()))?;
-        Ok(Self { inner })
+        Self::checked(inner)
     }
 
     /// str: Its name, which stands in reports.

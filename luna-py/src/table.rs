@@ -18,6 +18,9 @@ use pyo3::types::{PyCapsule, PyDict};
 
 use crate::error::LunaError;
 
+/// Rows that a notebook shows.
+const SHOWN: usize = 10;
+
 /// A table of a report, in Arrow's memory layout.
 ///
 /// pandas, polars, pyarrow, DuckDB and whatever else knows the Arrow PyCapsule interface take it as it is:
@@ -195,6 +198,15 @@ impl Table {
         let batches = RecordBatchIterator::new([Ok(self.rows.clone())], schema);
         let stream = FFI_ArrowArrayStream::new(Box::new(batches));
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    /// What Jupyter shows: the first rows.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, rows) = (slf.py(), &slf.get().rows);
+        let first = Self { rows: rows.slice(0, rows.num_rows().min(SHOWN)) };
+        let first = Bound::new(py, first)?.call_method0("to_pylist")?;
+        let whole = (rows.num_rows(), slf.get().names());
+        py.import("luna_py._tables")?.call_method1("as_html", (first, whole.0, whole.1))
     }
 
     fn __len__(&self) -> usize {

@@ -33,7 +33,8 @@ def public() -> Iterator[tuple[str, object]]:
         yield name, thing
         if inspect.isclass(thing):
             for member, value in vars(thing).items():
-                if not member.startswith("_"):
+                is_documented = callable(value) or inspect.isdatadescriptor(value)
+                if is_documented and not member.startswith("_"):
                     yield f"{name}.{member}", value
 
 

@@ -160,7 +160,6 @@ def test_what_is_said_is_seen(executed: tuple[str, Any]) -> None:
             pytest.fail(f"nothing is asked of {other}")
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="each output numbers them anew")
 def test_two_outputs_of_a_notebook_do_not_mix_up_their_pictures(broken_set: Path) -> None:
     picture = (broken_set / "good.png").read_bytes()
     for name, rest in [("a.png", 4_000), ("b.png", 8_000)]:

@@ -38,6 +38,13 @@ def test_what_is_no_profile_is_said() -> None:
         luna.Profile("chest-xry")
     with pytest.raises(luna.ProfileError, match=r"^profile dict: unknown key `selct` in \[rules\]"):
         luna.validate({"a": b""}, profile={"rules": {"selct": ["LF"]}})
+    with pytest.raises(luna.ProfileError, match="LP999"):
+        luna.Profile({"rules": {"LP999": {"severity": "info"}}})
+    with pytest.raises(luna.ProfileError, match="LQ"):
+        luna.Profile({"rules": {"ignore": ["LQ"]}})
+    with pytest.raises(luna.ProfileError, match="did you mean `min_side`"):
+        luna.Profile({"rules": {"LP012": {"min_sides": 512}}})
+    assert luna.Profile({"rules": {"ignore": ["ORG001"]}}).name
     with pytest.raises(luna.ProfileError, match="LP0012"):
         luna.Profile().with_rule("LP0012", severity="info")
     with pytest.raises(luna.ProfileError, match="min_size.*did you mean `min_side`"):

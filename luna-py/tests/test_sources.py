@@ -217,8 +217,10 @@ def test_wrong_sources_are_named(tmp_path: Path) -> None:
         luna.validate(iter([]))
     with pytest.raises(TypeError, match="^source: .*not int"):
         luna.validate(7)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="^source: .*not NoneType"):
-        luna.validate([None])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="^source, item 2: .*not NoneType"):
+        luna.validate([b"", None])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"^source, item 1 \(a\): an array of shape"):
+        luna.validate({"a": np.zeros(5)})
     with pytest.raises(luna.SourceError, match="s4"):
         luna.validate("s4://bucket/x")
     with pytest.raises(luna.SourceError, match="regoin.*did you mean `region`"):

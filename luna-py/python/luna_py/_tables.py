@@ -1,10 +1,14 @@
 """Tables of any kind as bytes that the engine reads."""
 
 import csv
+import html
 import io
 import json
 from collections.abc import Mapping
 from typing import Any
+
+# Characters of a cell that a notebook shows.
+LONGEST = 120
 
 
 def as_file(table: Any) -> tuple[str, bytes] | None:
@@ -31,6 +35,29 @@ def as_file(table: Any) -> tuple[str, bytes] | None:
 
         return "table.csv", _rows_as_csv(pyarrow.table(table).to_pylist())
     return None
+
+
+def as_html(first: list[dict[str, Any]], rows: int, columns: list[str]) -> str:
+    """Show the first rows of a table, without columns in which they say nothing."""
+    said = [name for name in columns if any(row[name] not in (None, []) for row in first)]
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in said)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in said) + "</tr>" for row in first
+    )
+    empty = len(columns) - len(said)
+    note = f"{len(first):,} of {rows:,} rows" if len(first) < rows else f"{rows:,} rows"
+    note += f"; {empty} columns are empty here and left out" if empty and first else ""
+    return (
+        f'<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f"<p>{note}</p></div>"
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return html.escape(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
 
 
 def _rows_as_csv(rows: list[dict[str, Any]]) -> bytes:

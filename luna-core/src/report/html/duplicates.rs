@@ -24,6 +24,24 @@ impl Page<'_> {
     }
 }
 
+impl Page<'_> {
+    /// The first groups alone, for where there is less room.
+    pub(super) fn some_duplicates(&self, most: usize) -> Markup {
+        let picture = |path: &str| self.pictures.plain(path);
+        let name = |path: &str| self.file_link(path);
+        let files = Files { picture: &picture, name: &name };
+        let groups = &self.copies.groups;
+        html! {
+            @if !groups.is_empty() {
+                div.duplicates { @for it in groups.iter().take(most) { (group(it, &files)) } }
+                @if most < self.copies.all as usize {
+                    p.quiet { (some_of(groups.len().min(most), self.copies.all as usize)) " groups of copies." }
+                }
+            }
+        }
+    }
+}
+
 impl Copies {
     /// The section of a page that shows them; empty if there are none. `picture` is the address of a file's
     /// small picture, `link` the one that its name leads to.

@@ -1,8 +1,10 @@
 //! The report as the output of a notebook's cell.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, PreEscaped, html};
 
-use super::{Page, Pictures, STYLE, shown};
+use super::{Page, Pictures, RuleGroup, STYLE, shown};
 use crate::finding::Severity;
 use crate::illustrate::{Illustrations, PictureBudget};
 use crate::report::{RenderOptions, Report};
@@ -11,6 +13,8 @@ use crate::text::counted;
 /// Cards that are shown, and those of them that are open.
 const MOST_CARDS: usize = 12;
 const OPEN: usize = 2;
+/// Groups of copies whose pictures are shown side by side.
+const MOST_COPIES: usize = 4;
 
 /// The pictures that a notebook has room for.
 ///
@@ -39,10 +43,7 @@ pub const NOTEBOOK_PICTURES: PictureBudget = PictureBudget {
 pub fn notebook(report: &Report, illustrations: Option<&Illustrations>) -> String {
     let options = RenderOptions::default();
     let mut page = Page::new(report, &options, None);
-    // Ids hold for the whole notebook, and the same picture may stand in it twice.
-    let set = report.dataset.fingerprint.chars().filter(char::is_ascii_alphanumeric);
-    let prefix: String = "luna-".chars().chain(set.take(16)).chain("-".chars()).collect();
-    page.pictures = Pictures::new(illustrations, &prefix);
+    page.pictures = Pictures::new(illustrations, "luna-");
     page.rows.clear();
     page.is_whole = false;
     page.part().into_string()
@@ -61,11 +62,13 @@ impl Page<'_> {
                 @for (at, group) in shown_groups.iter().enumerate() {
                     (self.card(group, at < OPEN && group.severity != Severity::Info))
                 }
-                @if shown_groups.len() < groups.len() {
+                (self.some_duplicates(MOST_COPIES))
+                @let others = others(groups, shown_groups);
+                @if !others.is_empty() {
                     p.quiet {
-                        (counted((groups.len() - shown_groups.len()) as u64, "more rule")) ": "
-                        @for (at, group) in groups.iter().skip(MOST_CARDS).enumerate() {
-                            @if at > 0 { ", " } (shown(group.rule))
+                        (counted(others.len() as u64, "more rule")) ": "
+                        @for (at, rule) in others.iter().enumerate() {
+                            @if at > 0 { ", " } (shown(rule))
                         }
                     }
                 }
@@ -74,10 +77,24 @@ impl Page<'_> {
     }
 }
 
-/// The style, for what stands in this part alone.
+/// Rules that have no card.
+fn others<'a>(groups: &[RuleGroup<'a>], shown: &[RuleGroup<'a>]) -> BTreeSet<&'a str> {
+    let has_card = |rule: &str| shown.iter().any(|group| group.rule == rule);
+    groups.iter().map(|group| group.rule).filter(|rule| !has_card(rule)).collect()
+}
+
+/// The style, for what stands in this part alone. The class twice outweighs what a notebook says of tables and
+/// lists; the rest takes back what it says of things that our style leaves as they are.
 fn scoped(style: &str) -> String {
-    let style = style.replace(":root {", ":scope {").replace("\nbody {", "\n:scope {");
+    let style = style.replace(":root {", "& {").replace("\nbody {", "\n& {");
     format!(
-        "@scope (.luna-report) {{\n{style}\n:scope {{ padding: 0 1rem .5rem; border-radius: 4px; }}\n}}"
+        ".luna-report.luna-report {{\n{style}\n\
+         & {{ padding: .8rem 1rem .5rem; border-radius: 4px; }}\n\
+         section:first-of-type {{ margin-top: 0; }}\n\
+         dt {{ float: none; width: auto; }}\n\
+         .shares dd {{ white-space: nowrap; }}\n\
+         table {{ table-layout: auto; margin: 0; }}\n\
+         th, td {{ line-height: inherit; max-width: none; }}\n\
+         tbody tr {{ background: none; }}\n}}"
     )
 }

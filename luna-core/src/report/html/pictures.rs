@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
 
 use super::{MARKS, Page, shown};
+use crate::digest::Digest;
 use crate::finding::{Finding, Location};
 use crate::illustrate::{Illustrations, Picture, Shown, frame_of};
 use crate::report::facts::in_words;
@@ -23,12 +25,20 @@ pub(super) struct Pictures<'a> {
 }
 
 impl<'a> Pictures<'a> {
-    /// `prefix` tells their ids from those of other reports in one document.
+    /// A `prefix` tells their ids from others in one document; with none they are short.
     pub(super) fn new(illustrations: Option<&'a Illustrations>, prefix: &str) -> Self {
         let all = illustrations.into_iter().flat_map(Illustrations::iter).enumerate();
         let key = |picture: &'a Picture| (picture.path.as_str(), picture.frame);
-        let id = |number: usize| format!("{prefix}p{number}");
-        Self { numbered: all.map(|(at, picture)| (key(picture), (id(at), picture))).collect() }
+        // Of several parts of one document each finds its own picture, or the same one in another part.
+        let id = |number: usize, picture: &Picture| match &picture.shown {
+            Shown::Jpeg(bytes) if !prefix.is_empty() => {
+                let digest = Digest::from(<[u8; 32]>::from(Sha256::digest(bytes))).to_string();
+                format!("{prefix}{}", digest.get(..20).unwrap_or(&digest))
+            }
+            _ => format!("{prefix}p{number}"),
+        };
+        let numbered = |(at, picture)| (key(picture), (id(at, picture), picture));
+        Self { numbered: all.map(numbered).collect() }
     }
 
     /// Everything that pictures refer to, itself not seen.
