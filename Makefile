@@ -42,7 +42,7 @@ test-rust: ## run the tests of the Rust crates beside real servers, and the exam
 
 .PHONY: test-python
 test-python: $(VENV)/tools ## build the Python package, install it in an own environment, test it there
-	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
+	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev --locked" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
 	.ci/servers $(VENV)/bin/python -m pytest luna-py/tests
 	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
