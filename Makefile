@@ -13,7 +13,7 @@ RUST_TESTS := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "nextest 
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the luna command and the service, optimised
@@ -42,7 +42,7 @@ test-rust: ## run the tests of the Rust crates beside real servers, and the exam
 
 .PHONY: test-python
 test-python: $(VENV)/tools ## build the Python package, install it in an own environment, test it there
-	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
+	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev --locked" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	LUNA_HTTP="$(TARGET)/debug/luna-http" .ci/servers $(VENV)/bin/python -m pytest luna-py/tests --pages $(TARGET)/notebooks
 	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests
@@ -88,6 +88,16 @@ bless: ## rewrite rule pages, schemas, expected reports and the API document aft
 	$(TARGET)/debug/luna-http openapi > docs/openapi.json
 	git status --short
 
+.PHONY: coverage
+coverage: ## which lines the Rust tests run, into target/coverage; needs cargo-llvm-cov
+	mkdir -p $(TARGET)/coverage
+	.ci/servers $(CARGO) llvm-cov --no-report --workspace --lib --bins --tests
+	@# Tests kill workers, which then leave half a profile.
+	$(CARGO) llvm-cov report --failure-mode all --html --output-dir $(TARGET)/coverage
+	$(CARGO) llvm-cov report --failure-mode all --lcov --output-path $(TARGET)/coverage/lcov.info
+	$(CARGO) llvm-cov report --failure-mode all > $(TARGET)/coverage/summary.txt
+	tail -n 1 $(TARGET)/coverage/summary.txt
+
 .PHONY: fuzz
 fuzz: ## fuzz one target, `make fuzz FUZZ=png`, or all; FUZZ_SECONDS=600 each; needs cargo-fuzz
 	.ci/fuzz $(or $(FUZZ_SECONDS),600) $(FUZZ)
@@ -119,6 +129,10 @@ peers: ## LUNA beside a Python pipeline and cleanvision: `make peers FOLDER=scan
 .PHONY: memory
 memory: ## peak memory on 2,000 and 20,000 generated images
 	$(PYTHON) benches/memory.py $(TARGET)/memory
+
+.PHONY: release-dry-run
+release-dry-run: $(VENV)/tools ## do of a release what one machine can, into target/release-dry-run; publishes nothing
+	.ci/rehearse $(TARGET)/release-dry-run $(VENV)/bin
 
 .PHONY: docs
 docs: ## build the API documentation
