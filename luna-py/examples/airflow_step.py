@@ -2,7 +2,7 @@
 
     pip install luna-py apache-airflow
     cp airflow_step.py "$AIRFLOW_HOME/dags/"
-    airflow dags test validated_training --conf '{"folder": "/data/scans", "reports": "/data/reports"}'
+    airflow dags test validated_training --conf '{"folder": "/scans", "reports": "/reports"}'
 
 Needs Airflow 3. The step itself is plain Python, and works in any other scheduler.
 """

@@ -1,14 +1,13 @@
 """A Celery task that validates a data set and keeps its reports.
 
-    pip install luna-py celery
-    CELERY_BROKER_URL=redis://localhost celery --app celery_task worker --concurrency 1
-    CELERY_BROKER_URL=redis://localhost python -c \\
-        'import celery_task; celery_task.validate_dataset.delay("scans", "reports")'
+    pip install luna-py "celery[redis]"
+    export CELERY_BROKER_URL=redis://localhost
+    celery --app celery_task worker --concurrency 1
+    python -c 'import celery_task; celery_task.validate_dataset.delay("scans", "reports")'
 
 The task uses all cores by itself: one process a worker is enough.
 """
 
-import os
 from pathlib import Path
 from typing import TypedDict
 
@@ -16,7 +15,8 @@ from celery import Celery
 
 import luna_py as luna
 
-app = Celery("luna", broker=os.environ.get("CELERY_BROKER_URL"), backend=os.environ.get("CELERY_RESULT_BACKEND"))
+# Celery itself looks for its broker and its result backend in the environment.
+app = Celery("luna")
 
 
 class Outcome(TypedDict):

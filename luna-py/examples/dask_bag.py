@@ -16,7 +16,9 @@ import dask.bag
 import luna_py as luna
 
 
-def examine(paths: Iterable[str], folder: str, validator: luna.Validator) -> Iterator[tuple[str, str]]:
+def examine(
+    paths: Iterable[str], folder: str, validator: luna.Validator
+) -> Iterator[tuple[str, str]]:
     """Pairs of a path and its record as JSON; the bytes stay with the worker."""
     paths = list(paths)
     records = validator.examine_many(f"{folder}/{path}" for path in paths)

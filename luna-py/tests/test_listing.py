@@ -24,11 +24,12 @@ def names_in_report(*places: Path) -> list[str]:
 
 
 def test_nothing_below_a_folder_is_left_out(tmp_path: Path) -> None:
-    for path in ["b.png", "a/1.png", "a-b.png", ".hidden/x", "_under", "a/.DS_Store", "ö ä/e\u0301"]:
+    paths = ["b.png", "a/1.png", "a-b.png", ".hidden/x", "_under", "a/.DS_Store", "ö ä/e\u0301"]
+    for path in paths:
         put(tmp_path / path)
     (tmp_path / "empty").mkdir()
     assert sorted(names(tmp_path), key=str.encode) == names_in_report(tmp_path)
-    assert len(names(tmp_path)) == 7
+    assert sorted(names(tmp_path)) == sorted(paths)
 
 
 def test_a_file_lies_where_it_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_what_no_record_stands_for_is_named(tmp_path: Path) -> None:
     link.parent.mkdir(parents=True)
     link.symlink_to(put(tmp_path / "a.png"))
     for place in [folder, link]:
-        with pytest.raises(luna.SourceError, match=r"link\.png': is a link or a device.*luna_py\.validate"):
+        with pytest.raises(luna.SourceError, match=r"link\.png': is a link.*luna_py\.validate"):
             names(place)
     link.unlink()
     os.mkfifo(folder / "pipe")

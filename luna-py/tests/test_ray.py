@@ -28,7 +28,12 @@ def cluster() -> Iterator[None]:
     """Two workers on this machine, as small as Ray lets them be."""
     import ray
 
-    ray.init(num_cpus=2, object_store_memory=80_000_000, include_dashboard=False, log_to_driver=False)
+    ray.init(
+        num_cpus=2,
+        object_store_memory=80_000_000,
+        include_dashboard=False,
+        log_to_driver=False,
+    )
     yield
     ray.shutdown()
 
@@ -105,10 +110,21 @@ def test_the_report_is_that_of_one_machine(varied_set: Path) -> None:
     assert shared.to_json() == whole.to_json()
 
 
-def test_several_places_and_a_profile(varied_set: Path) -> None:
+def test_places_profile_rules_and_manifest_go_along(varied_set: Path, tmp_path: Path) -> None:
+    @luna.rule("ORG001", severity="error")
+    def not_portrait(record: luna.Record) -> str | None:
+        width, height = record.width or 0, record.height or 0
+        return f"{width} pixels wide and {height} high." if width >= height else None
+
+    manifest = tmp_path / "outside.csv"
+    manifest.write_text("path,size\nset/good.png,1\nmissing.png,2\n")
     places: list[str | Path] = [varied_set, varied_set / "good.png", str(varied_set / "a")]
-    whole = luna.validate(places, profile="strict").to_json()
-    assert luna_py.ray.validate(places, profile="strict").to_json() == whole
+    whole = luna.validate(places, profile="strict", rules=[not_portrait], manifest=manifest)
+    assert {"ORG001", "LM006", "LM008"} <= set(whole.counts["by_rule"])
+    shared = luna_py.ray.validate(
+        places, profile="strict", rules=[not_portrait], manifest=manifest
+    )
+    assert shared.to_json() == whole.to_json()
 
 
 def test_a_dataset_has_paths_and_bytes(varied_set: Path) -> None:
@@ -128,11 +144,11 @@ def test_a_dataset_that_is_none_is_refused() -> None:
     import ray.data
 
     unnamed = ray.data.from_items([{"bytes": b"%PDF"}])
-    with pytest.raises(ValueError, match="^source: the Dataset has no column path; .*include_paths"):
+    with pytest.raises(ValueError, match="^source: .* no column path; .*include_paths"):
         luna_py.ray.validate(unnamed)
     # Text is no file content, and above all not the path of a file to open.
     text = ray.data.from_items([{"path": "a.png", "bytes": "good.png"}])
-    with pytest.raises(luna.SourceError, match="^source: column bytes of the Dataset holds string"):
+    with pytest.raises(luna.SourceError, match="^source: column bytes .* holds string; binary"):
         luna_py.ray.validate(text)
 
 
@@ -154,8 +170,10 @@ def test_an_empty_folder_needs_no_worker(tmp_path: Path) -> None:
     ("arguments", "kind", "message"),
     [
         ({"source": []}, ValueError, "source: an empty list names no data set"),
-        ({"source": 7}, TypeError, "source: a path, a list of paths or a ray.data.Dataset, not int"),
+        ({"source": 7}, TypeError, "source: a path, paths or a ray.data.Dataset is due, not int"),
+        ({"source": ["scans", 7]}, TypeError, "source: .*not int"),
         ({"source": b"scans"}, TypeError, "source: .*not bytes"),
+        ({"source": {"a.png": b""}}, TypeError, "source: .*not dict"),
         ({"source": "no-such"}, luna.SourceError, "source 'no-such': there is no such"),
         ({"source": "s3://bucket/x"}, luna.SourceError, "source: a URI .*read_binary_files"),
         ({"source": ".", "profile": "chest-xry"}, luna.ProfileError, "did you mean `chest-xray`"),

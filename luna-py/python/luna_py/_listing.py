@@ -88,7 +88,8 @@ def _below(root: str) -> Iterator[File]:
     while pending:
         prefix, folder = pending.pop()
         try:
-            entries = list(os.scandir(folder))
+            with os.scandir(folder) as found:
+                entries = list(found)
         except OSError as error:
             raise _unreadable(folder, error) from error
         for entry in entries:

@@ -9,10 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from luna_py import Record, Report, SourceError, Validator
+from luna_py import Record, Report, Rule, SourceError, Validator
 from luna_py._listing import File, list_files
+
+if TYPE_CHECKING:
+    from luna_py._luna import _Profile, _Table
 
 try:
     import pyarrow
@@ -44,9 +47,9 @@ _ANSWER = pyarrow.schema(
 def validate(
     source: "_Path | Sequence[_Path] | ray.data.Dataset",
     *,
-    profile: _Path | None = None,
-    rules: Iterable[Any] = (),
-    manifest: _Path | bytes | None = None,
+    profile: "_Profile | None" = None,
+    rules: Iterable[Rule] = (),
+    manifest: "_Table | None" = None,
     root: str | None = None,
     batch_size: int = 16,
     concurrency: int | None = None,
@@ -63,12 +66,12 @@ def validate(
         nothing else; or a Dataset with the columns ``path`` and ``bytes``, as
         ``ray.data.read_binary_files(..., include_paths=True)`` gives it. Mind that this function
         of Ray leaves out names that begin with ``.`` or ``_``.
-    profile : str or os.PathLike, optional
-        Name of a built-in profile, or a TOML file, which is read here only.
-    rules : iterable, optional
-        Rules of your own, as :class:`luna_py.Validator` takes them.
-    manifest : str, os.PathLike or bytes, optional
-        What the data set should hold, read here.
+    profile : str, os.PathLike, dict or Profile, optional
+        As of :func:`luna_py.validate`. A TOML file is read here only.
+    rules : iterable of Rule, optional
+        Rules of one's own, made with :func:`luna_py.rule`. They run in the workers.
+    manifest : str, os.PathLike, dict, data frame or Arrow table, optional
+        As of :func:`luna_py.validate`, read here.
     root : str, optional
         The folder that the paths of a Dataset are to be relative to, in the way they begin
         there; needed if they are absolute.
@@ -81,11 +84,15 @@ def validate(
     Returns
     -------
     Report
-        The same, byte for byte, as that of ``luna_py.validate(source, manifest=manifest)``, but
-        for tables inside the data set: a manifest (``manifest.json``, ``.csv``, ``.tsv`` or
-        ``.parquet``, ``SHA256SUMS``, ``MD5SUMS``, ``*.sha256``, ``*.md5``) or a label table
-        (``labels*.csv``, ``.tsv``, ``.parquet``) at its root is examined as a file, but not read
-        as a table. Pass the manifest as `manifest`.
+        The same, byte for byte, as that of :func:`luna_py.validate`, with three exceptions. MD5
+        sums of a manifest are not held against the files. A file above the profile's
+        ``file_bytes`` is examined, and not reported as LF009. And tables in the data set are
+        examined as files, but not read as tables: a manifest (``manifest.json``, ``.csv``,
+        ``.tsv`` or ``.parquet``, ``SHA256SUMS``, ``MD5SUMS``, ``*.sha256``, ``*.md5``) or label
+        tables (``labels*.csv``, ``.tsv``, ``.parquet``) at its root. Keep a manifest outside and
+        pass it as `manifest`; inside, it would be a file that it does not list (LM007).
+
+        A page that is saved of the report has no pictures, for no file is read a second time.
 
     Raises
     ------
@@ -94,14 +101,15 @@ def validate(
     SourceError
         If a file cannot be read, here or by a worker, or is one that no record stands for: a
         link, a device, an archive, a name that is not UTF-8. :func:`luna_py.validate` reports
-        those.
+        those. Also if columns of a Dataset hold something else.
     TypeError, ValueError
         If an argument makes no sense; the message names it.
 
     Notes
     -----
     Memory of this process grows with the number of files, by some kilobytes a file, and not with
-    their size: records come in as they are made, and wait until all are there.
+    their size: records come in as they are made, and wait until all are there. Patients are
+    compared by hashes under a random key, a secret that goes to the workers.
 
     Examples
     --------
@@ -116,7 +124,7 @@ def validate(
         _check_count("concurrency", concurrency)
     # One thread a worker, for Ray gives it one CPU. The identity key goes along, so that the same
     # patient has the same hash in all of them.
-    validator = Validator(profile, rules=tuple(rules), threads=1)
+    validator = Validator(profile, rules=rules, threads=1)
     if isinstance(source, ray.data.Dataset):
         # Asking Ray for columns that it does not know yet would read the first files.
         if columns := source.columns(fetch_if_missing=False):
@@ -152,7 +160,7 @@ class _Examine:
             return _answer([None], [None], [problem])
         sources = batch[self._column]
         try:
-            # One file at a time leaves the batch, for as long as it is looked at.
+            # A file leaves the batch when its turn is near, so that few are there twice.
             records = self._validator.examine_many(value.as_py() for value in sources)
             texts = [record.to_json() for record in records]
         except SourceError as error:
@@ -165,7 +173,9 @@ def _answer(paths: Any, records: Any, problems: Any) -> pyarrow.Table:
     return pyarrow.table([paths, records, problems], schema=_ANSWER)
 
 
-def _records(examined: "ray.data.Dataset", name: Callable[[str], str]) -> Iterator[tuple[str, Record]]:
+def _records(
+    examined: "ray.data.Dataset", name: Callable[[str], str]
+) -> Iterator[tuple[str, Record]]:
     for batch in examined.iter_batches(batch_size=None, batch_format="pyarrow"):
         for answer in batch.to_pylist():
             if answer["problem"]:
@@ -174,15 +184,14 @@ def _records(examined: "ray.data.Dataset", name: Callable[[str], str]) -> Iterat
 
 
 def _places(source: _Path | Sequence[_Path]) -> list[str]:
-    several = [source] if isinstance(source, (str, PathLike)) else source
-    if isinstance(several, (bytes, dict)) or not isinstance(several, Iterable):
-        raise TypeError(
-            f"source: a path, a list of paths or a ray.data.Dataset, not {type(source).__name__}"
-        )
-    places = [os.fspath(place) for place in several]
-    if not places:
+    several = [source] if isinstance(source, (str, bytes, dict, PathLike)) else source
+    for place in several if isinstance(several, Iterable) else [several]:
+        if not isinstance(place, (str, PathLike)):
+            kind = type(place).__name__
+            raise TypeError(f"source: a path, paths or a ray.data.Dataset is due, not {kind}")
+    if not several:
         raise ValueError("source: an empty list names no data set")
-    return places
+    return [os.fspath(place) for place in several]
 
 
 def _dataset(files: Sequence[File], batch_size: int) -> "ray.data.Dataset":
@@ -242,7 +251,8 @@ def _unfit(batch: pyarrow.Table) -> str | None:
     for column, fits in (("path", _TEXT), ("bytes", _BYTES)):
         kind, nulls = batch[column].type, batch[column].null_count
         if kind not in fits or nulls:
-            return f"source: column {column} of the Dataset holds {kind}, {nulls} null, and not {fits[0]} alone"
+            holds = f"{kind}, {nulls} of it null" if nulls else str(kind)
+            return f"source: column {column} of the Dataset holds {holds}; {fits[0]} is due"
     return None
 
 
