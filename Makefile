@@ -45,7 +45,7 @@ test-python: $(VENV)/tools ## build the Python package, install it in an own env
 	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev --locked" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	LUNA_HTTP="$(TARGET)/debug/luna-http" .ci/servers $(VENV)/bin/python -m pytest luna-py/tests --pages $(TARGET)/notebooks
-	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests
+	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests examples
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
 	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python
 	$(VENV)/bin/abi3audit --strict --assume-minimum-abi3 3.10 $(VENV)/lib/python3*/site-packages/luna_py/_luna.abi3.so
