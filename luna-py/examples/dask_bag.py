@@ -8,7 +8,7 @@ workers need luna-py, and see the folder under the same path.
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import dask.bag
@@ -18,11 +18,11 @@ import luna_py as luna
 
 def examine(
     paths: Iterable[str], folder: str, validator: luna.Validator
-) -> Iterator[tuple[str, str]]:
+) -> list[tuple[str, str]]:
     """Pairs of a path and its record as JSON; the bytes stay with the worker."""
     paths = list(paths)
     records = validator.examine_many(f"{folder}/{path}" for path in paths)
-    return ((path, record.to_json()) for path, record in zip(paths, records, strict=True))
+    return [(path, record.to_json()) for path, record in zip(paths, records, strict=True)]
 
 
 def validate(folder: Path, profile: str | None = None) -> luna.Report:
@@ -30,7 +30,7 @@ def validate(folder: Path, profile: str | None = None) -> luna.Report:
     # Sent to the workers with its key, so that they know each other's patients.
     validator = luna.Validator(profile, threads=1)
     paths = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-    bag = dask.bag.from_sequence(paths, partition_size=64)
+    bag = dask.bag.from_sequence(paths, partition_size=16)
     answers = bag.map_partitions(examine, str(folder.absolute()), validator).compute()
     return validator.conclude((path, luna.Record.from_json(record)) for path, record in answers)
 

@@ -38,9 +38,10 @@ def validate(spark: SparkSession, folder: Path, profile: str | None = None) -> l
     # Sent to the workers with its key, so that they know each other's patients.
     validator = luna.Validator(profile, threads=1)
     paths = [(file.relative_to(folder).as_posix(),) for file in folder.rglob("*") if file.is_file()]
-    files = spark.createDataFrame(paths, "path string")
+    files = spark.createDataFrame(paths, "path string").repartition(len(paths) // 16 + 1)
     examine = examiner(str(folder.absolute()), validator)
-    answers = files.mapInArrow(examine, "path string, record string").toLocalIterator()
+    # Some kilobytes a file: `spark.driver.maxResultSize` has to allow for them.
+    answers = files.mapInArrow(examine, "path string, record string").collect()
     return validator.conclude((row.path, luna.Record.from_json(row.record)) for row in answers)
 
 

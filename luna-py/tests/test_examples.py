@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import luna_py as luna
+from conftest import dicom
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "luna-py" / "examples"
@@ -38,7 +39,9 @@ def test_a_cluster_makes_the_same_report(
 ) -> None:
     need(package)
     (broken_set / "sub").mkdir()
-    (broken_set / "sub" / "ä b.png").write_bytes((broken_set / "good.png").read_bytes())
+    # More than one worker takes at a time, and the same patient in all of them.
+    for number in range(40):
+        (broken_set / "sub" / f"ä {number}.dcm").write_bytes(dicom(f"P{number % 2}", number))
     report = tmp_path / "report.json"
     # Spark's own Python processes are to be this one.
     done = run([example, str(broken_set), str(report)], PYSPARK_PYTHON=sys.executable)

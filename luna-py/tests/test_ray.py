@@ -1,7 +1,6 @@
 """`luna_py.ray`: workers examine, and the report is that of one machine."""
 
 import importlib
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 import luna_py as luna
+from conftest import dicom
 from luna_py._listing import list_files
 
 pytest.importorskip("ray")
@@ -53,53 +53,8 @@ def varied_set(broken_set: Path) -> Path:
         (broken_set / path).parent.mkdir(parents=True, exist_ok=True)
         (broken_set / path).write_bytes(content)
     for number in range(12):
-        file = dicom(patient=f"P{number % 3}", number=number)
-        (broken_set / f"{number:02}.dcm").write_bytes(file)
+        (broken_set / f"{number:02}.dcm").write_bytes(dicom(f"P{number % 3}", number))
     return broken_set
-
-
-def dicom(patient: str, number: int) -> bytes:
-    """A grey radiograph of 16 x 16 pixels, explicit VR little endian."""
-
-    def element(group: int, tag: int, kind: str, value: bytes) -> bytes:
-        value += b"\0" * (len(value) % 2) if kind in ("UI", "OB", "OW") else b" " * (len(value) % 2)
-        long = kind in ("OB", "OW")
-        size = struct.pack("<HI", 0, len(value)) if long else struct.pack("<H", len(value))
-        return struct.pack("<HH", group, tag) + kind.encode() + size + value
-
-    digital_xray, root = b"1.2.840.10008.5.1.4.1.1.1.1", "1.2.826.0.1.3680043.10.1"
-    instance = f"{root}.{number}".encode()
-    meta = b"".join(
-        [
-            element(2, 0x01, "OB", b"\0\1"),
-            element(2, 0x02, "UI", digital_xray),
-            element(2, 0x03, "UI", instance),
-            element(2, 0x10, "UI", b"1.2.840.10008.1.2.1"),
-            element(2, 0x12, "UI", root.encode()),
-        ]
-    )
-    short = struct.Struct("<H").pack
-    data = b"".join(
-        [
-            element(8, 0x16, "UI", digital_xray),
-            element(8, 0x18, "UI", instance),
-            element(8, 0x60, "CS", b"DX"),
-            element(0x10, 0x20, "LO", patient.encode()),
-            element(0x20, 0x0D, "UI", f"{root}.1.{number}".encode()),
-            element(0x20, 0x0E, "UI", f"{root}.2.{number}".encode()),
-            element(0x28, 0x02, "US", short(1)),
-            element(0x28, 0x04, "CS", b"MONOCHROME2"),
-            element(0x28, 0x10, "US", short(16)),
-            element(0x28, 0x11, "US", short(16)),
-            element(0x28, 0x100, "US", short(16)),
-            element(0x28, 0x101, "US", short(12)),
-            element(0x28, 0x102, "US", short(11)),
-            element(0x28, 0x103, "US", short(0)),
-            element(0x7FE0, 0x10, "OW", b"".join(short(number * x) for x in range(256))),
-        ]
-    )
-    length = element(2, 0x00, "UL", struct.pack("<I", len(meta)))
-    return b"\0" * 128 + b"DICM" + length + meta + data
 
 
 def test_the_report_is_that_of_one_machine(varied_set: Path) -> None:
