@@ -139,7 +139,6 @@ impl Client {
         remove=None, profile=None, check=true, fresh=false, wait=true, progress=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
-    #[expect(clippy::fn_params_excessive_bools, reason = "Python names them")]
     fn push<'py>(
         &self,
         py: Python<'py>,
@@ -197,8 +196,8 @@ impl Client {
     ///
     /// Examples
     /// --------
-    /// >>> [it.get("name") for it in client.datasets()]  # doctest: +SKIP
-    /// ['autumn', 'scans']
+    /// >>> client.datasets()[0].get("name")  # doctest: +SKIP
+    /// 'autumn'
     fn datasets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let listed = self.run(py, |server| Ok(serde_json::Value::from(server.datasets()?)))?;
         py.import("json")?.call_method1("loads", (listed.to_string(),))
@@ -326,7 +325,7 @@ fn credential(
         (Some(_), Some(_)) => Err(PyValueError::new_err(
             "api_key and username: give one of them, a key or an account to sign in with",
         )),
-        (Some(_), None) | (None, None) if password.is_some() => {
+        (Some(_) | None, None) if password.is_some() => {
             Err(PyValueError::new_err("password: needs username, the account that it is of"))
         }
         (Some(key), None) => Ok(Credential::ApiKey(key.trim().to_owned())),

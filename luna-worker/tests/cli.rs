@@ -183,6 +183,7 @@ fn push_says_what_stands_in_its_way() {
         says("http://luna.example.org", key),
         says("luna.example.org", key),
         says("https://ada:s3cret@luna.example.org", key),
+        says("https://luna.example.org", Some("s3cret and more")),
     ];
     assert!(all.iter().all(|(_, said)| !said.contains("s3cret") && said.lines().count() == 1));
     insta::assert_debug_snapshot!(all, @r#"
@@ -216,6 +217,12 @@ fn push_says_what_stands_in_its_way() {
             2,
         ),
         "error: --server https://***@luna.example.org: an address holds no password; sign in with username and password instead\n",
+    ),
+    (
+        Some(
+            2,
+        ),
+        "error: the key or token is none: those are letters, digits and signs, without blanks or line breaks\n",
     ),
 ]
 "#);

@@ -22,7 +22,7 @@ pub enum Error {
     Address(String),
     /// A key or token that can be none.
     #[error(
-        "it is no key and no token: those are letters, digits and signs without blanks or line breaks"
+        "the key or token is none: those are letters, digits and signs, without blanks or line breaks"
     )]
     Secret,
     /// A place that holds nothing to hand in, or nothing of this machine.
@@ -116,11 +116,11 @@ const MOST_COMPLAINTS: usize = 5;
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let errors = &self.problem.errors;
-        match self.detail() {
-            said if said.is_empty() => {
-                write!(f, "the service refused with status {}", self.status)?
-            }
-            said => write!(f, "the service refused: {said}")?,
+        let detail = self.detail();
+        if detail.is_empty() {
+            write!(f, "the service refused with status {}", self.status)?;
+        } else {
+            write!(f, "the service refused: {detail}")?;
         }
         for FieldError { pointer, detail } in errors.iter().take(MOST_COMPLAINTS) {
             write!(f, "\n  {}: {}", text::shown(pointer), text::shown(detail))?;
@@ -170,6 +170,9 @@ impl Refusal {
             ),
             403 => Some("ask who runs the service whether this account or key may do it"),
             404 => Some("check the address, and data set, team and task: are they your team's?"),
+            409 if self.problem.code == "no-report-yet" => {
+                Some("try again when its validation has ended")
+            }
             413 => Some("send fewer or smaller files, or ask who runs the service for more room"),
             429 | 503 => Some("wait a little and try again; what arrived is kept"),
             500.. => Some("tell who runs the service the number of the request"),

@@ -16,7 +16,6 @@ const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 
 /// How a validation stands.
 #[derive(Debug, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the service's names")]
 pub struct Status {
     /// `pending`, `processing`, `completed`, `failed` or `cancelled`.
     pub status: String,
