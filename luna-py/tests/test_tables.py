@@ -140,3 +140,10 @@ def test_a_notebook_shows_the_verdict_and_pictures(
     assert len(shown) < 1_000_000
     monkeypatch.setattr(luna.options, "thumbnails", False)
     assert "data:image" not in report._repr_html_()
+
+
+def test_a_notebook_shows_the_first_rows() -> None:
+    files = {f"<{number}>": b"%PDF-1.7" for number in range(12)}
+    shown = luna.validate(files).findings._repr_html_()
+    assert shown.count("<tr>") == 11 and "10 of 24 rows" in shown
+    assert "&lt;0&gt;" in shown and "<0>" not in shown

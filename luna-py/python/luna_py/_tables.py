@@ -9,6 +9,8 @@ from typing import Any
 
 # Characters of a cell that a notebook shows.
 LONGEST = 120
+# A row is one line, whatever the notebook says of tables.
+CELL = "text-align: left; white-space: nowrap; max-width: 30em; overflow: hidden; text-overflow: ellipsis"
 
 
 def as_file(table: Any) -> tuple[str, bytes] | None:
@@ -40,9 +42,9 @@ def as_file(table: Any) -> tuple[str, bytes] | None:
 def as_html(first: list[dict[str, Any]], rows: int, columns: list[str]) -> str:
     """Show the first rows of a table, without columns in which they say nothing."""
     said = [name for name in columns if any(row[name] not in (None, []) for row in first)]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in said)
+    head = "".join(f'<th style="{CELL}">{html.escape(name)}</th>' for name in said)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in said) + "</tr>" for row in first
+        "<tr>" + "".join(f'<td style="{CELL}">{_cell(row[name])}</td>' for name in said) + "</tr>" for row in first
     )
     empty = len(columns) - len(said)
     note = f"{len(first):,} of {rows:,} rows" if len(first) < rows else f"{rows:,} rows"
