@@ -174,7 +174,7 @@ def test_a_refusal_says_what_the_service_said_and_what_to_do(
     assert error.remedy and error.remedy in str(error)
     assert KEY not in f"{error!r} {vars(error)}"
 
-    with pytest.raises(luna.ServiceError, match="are they your team's") as raised:
+    with pytest.raises(luna.ServiceError, match="is it your team's") as raised:
         client.report(999_999)
     assert raised.value.status == 404
     with pytest.raises(luna.ServiceError) as raised:

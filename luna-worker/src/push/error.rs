@@ -169,7 +169,9 @@ impl Refusal {
                  have expired or been revoked",
             ),
             403 => Some("ask who runs the service whether this account or key may do it"),
-            404 => Some("check the address, and data set, team and task: are they your team's?"),
+            404 => Some(
+                "check the address, team, task, replaces, and the number of the data set: is it your team's?",
+            ),
             409 if self.problem.code == "no-report-yet" => {
                 Some("try again when its validation has ended")
             }
