@@ -6,7 +6,7 @@ use luna_core::{Limits, Source};
 use luna_worker::place;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PySequence, PyString, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
 use crate::error::{SourceError, from_place};
 use crate::fsspec::FileSystem;
@@ -81,11 +81,11 @@ impl<'py> DataSet<'py> {
             || source.extract::<pyo3::pybacked::PyBackedBytes>().is_ok();
         let (several, stay) = if is_one {
             (PyList::new(py, [source])?.into_any(), true)
-        } else if let Ok(mapping) = source.cast::<PyMapping>() {
+        } else if is_a(source, "Mapping")? {
             // Not its items at once: a mapping may read each file only when it is asked for.
-            (mapping.call_method0("items")?, source.is_instance_of::<PyDict>())
+            (source.call_method0("items")?, source.is_instance_of::<PyDict>())
         } else {
-            (source.clone(), source.cast::<PySequence>().is_ok())
+            (source.clone(), is_a(source, "Sequence")?)
         };
         let sources = several.try_iter().map_err(|_| {
             let kind = source.get_type().name().map(|it| it.to_string()).unwrap_or_default();
@@ -99,6 +99,11 @@ impl<'py> DataSet<'py> {
         }
         Ok(Self::Objects(Objects { sources, len, stay }))
     }
+}
+
+/// As `isinstance` has it. A cast would swallow a Ctrl-C that arrives meanwhile.
+fn is_a(source: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+    source.is_instance(&source.py().import("collections.abc")?.getattr(class)?)
 }
 
 /// One place or several; `None` if it is something else.

@@ -358,12 +358,13 @@ fn own_rules(given: &Bound<'_, PyAny>) -> PyResult<Vec<Py<Rule>>> {
 
 /// The name that an open file, a dataset or a path has by itself.
 fn own_name(source: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    let path = ["name", "filename"]
-        .iter()
-        .filter_map(|attribute| source.getattr_opt(attribute).ok().flatten())
-        .chain([source.clone()])
-        .find_map(|name| path_of(&name).transpose());
-    Ok(path.transpose()?.map(|path| luna_worker::place::file_name(&path)))
+    for name in [source.getattr_opt("name")?, source.getattr_opt("filename")?, Some(source.clone())]
+    {
+        if let Some(path) = name.as_ref().map(path_of).transpose()?.flatten() {
+            return Ok(Some(luna_worker::place::file_name(&path)));
+        }
+    }
+    Ok(None)
 }
 
 fn refuse_later(
