@@ -236,9 +236,9 @@ impl DicomFile<'_> {
     ///
     /// ```
     /// use luna_core::dicom::{DicomFile, ModalityTransform};
-    /// let empty = DicomFile::read(b"", &luna_core::Limits::default());
+    /// let empty = DicomFile::read(b"", &luna_core::Limits::default(), &mut Vec::new());
     /// let same = ModalityTransform::Line { slope: 1.0, intercept: 0.0 };
-    /// assert!(empty.is_none_or(|it| it.modality_transform() == same));
+    /// assert_eq!(empty.modality_transform(), same);
     /// ```
     pub fn modality_transform(&self) -> ModalityTransform {
         if self.element(tags::MODALITY_LUT_SEQUENCE).is_some() {
