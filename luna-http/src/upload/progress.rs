@@ -204,7 +204,10 @@ impl Service {
                 .into_iter()
                 .map(|it| (format!("{folder}{}", it.key), it.size_bytes))
                 .collect();
-            for unfit in self.catalogue.mark_found(dataset.id, &objects).await? {
+            let arrived = self.catalogue.mark_found(dataset.id, &objects).await?;
+            metrics::arrived_at_once(arrived.files, arrived.bytes);
+            for unfit in arrived.unfit {
+                metrics::failed();
                 self.storage.delete(&unfit).await?;
             }
         }

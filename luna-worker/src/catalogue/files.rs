@@ -53,6 +53,17 @@ pub struct File {
     pub multipart_id: Option<String>,
 }
 
+/// What was found of files that went past us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrived {
+    /// Files that had not been noted before.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects of another size than announced; they must go.
+    pub unfit: Vec<String>,
+}
+
 /// What a team holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -288,21 +299,16 @@ impl Catalogue {
     }
 
     /// Notes that files went past us to the storage, by keys and sizes of its objects, in one step for all of
-    /// them. Objects of a size that was not announced come back: they must go. Others that no file waits for
-    /// are passed over.
+    /// them. Others that no file waits for are passed over.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such data set.
-    pub async fn mark_found(
-        &self,
-        dataset_id: i64,
-        objects: &[(String, u64)],
-    ) -> Result<Vec<String>> {
-        let mut unfit = Vec::new();
+    pub async fn mark_found(&self, dataset_id: i64, objects: &[(String, u64)]) -> Result<Arrived> {
+        let mut arrived = Arrived::default();
         for batch in objects.chunks(BATCH) {
             let mut tx = self.db.begin().await?;
             if lock_dataset(&mut tx, dataset_id).await?.state == super::DatasetState::Complete {
-                return Ok(unfit);
+                return Ok(arrived);
             }
             let rest = format!(
                 "WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
@@ -318,7 +324,7 @@ impl Catalogue {
             let (fit, other): (Vec<File>, Vec<File>) = waiting
                 .into_iter()
                 .partition(|it| sizes.get(it.object_key.as_str()) == Some(&it.size_bytes));
-            unfit.extend(other.into_iter().map(|it| it.object_key));
+            arrived.unfit.extend(other.into_iter().map(|it| it.object_key));
             if fit.is_empty() {
                 continue;
             }
@@ -330,8 +336,10 @@ impl Catalogue {
             tx.run(AssertSqlSafe(sql), fit.iter().map(|it| Value::from(it.id)).collect()).await?;
             touch(&mut tx, dataset_id).await?;
             tx.commit().await?;
+            arrived.files += fit.len() as u64;
+            arrived.bytes += fit.iter().map(|it| it.size_bytes).sum::<u64>();
         }
-        Ok(unfit)
+        Ok(arrived)
     }
 }
 
