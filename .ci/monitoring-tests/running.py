@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,7 +61,7 @@ def status_of(
 class Process:
     """A program, and what it logs."""
 
-    def __init__(self, command: list[str | Path], log: Path, environment: dict[str, str]) -> None:
+    def __init__(self, command: Sequence[str | Path], log: Path, environment: dict[str, str]) -> None:
         self.log = log
         known = {key: value for key, value in os.environ.items() if not key.startswith("LUNA_")}
         with log.open("w") as out:
@@ -104,8 +104,8 @@ class Fleet:
             "LUNA_IDENTITY_KEY": "5" * 64,
             "LUNA_JWT_SECRET": "6" * 64,
         } | settings
-        command = [programs / "luna-http", "serve", "--worker", "external", "--bind", "127.0.0.1:0"]
-        self.service = Process(command, folder / "http.log", self.settings)
+        serve = ["serve", "--worker", "external", "--bind", "127.0.0.1:0"]
+        self.service = Process([programs / "luna-http", *serve], folder / "http.log", self.settings)
         self.address = str(self.service.says("listening")["address"])
         self.url = f"http://{self.address}"
         # Always the same, as Prometheus knows it.
@@ -116,8 +116,8 @@ class Fleet:
         self.key = {"x-api-key": words[-1]}
 
     def start_worker(self) -> Process:
-        command = [self.programs / "luna", "worker", "--jobs", "1", "--bind", self.worker_address]
-        worker = Process(command, self.folder / "worker.log", self.settings)
+        work = ["worker", "--jobs", "1", "--bind", self.worker_address]
+        worker = Process([self.programs / "luna", *work], self.folder / "worker.log", self.settings)
         worker.says("health and metrics")
         return worker
 
@@ -149,13 +149,19 @@ class Fleet:
         ]
         return self.post("/upload/start", {"dataset_name": "load", "description": "", "files": files_})
 
-    def upload(self, files: dict[str, bytes]) -> int:
-        """Hands a data set in; its number."""
-        started = self.announce(files)
+    def send(self, started: dict[str, Any], files: dict[str, bytes]) -> int:
+        """Sends what was announced; the number of the data set."""
         for target in started["upload_urls"]:
             get(target["upload_url"], target["headers"], files[target["filename"]], target["method"])
-        dataset = int(started["dataset_id"])
+        return int(started["dataset_id"])
+
+    def complete(self, dataset: int) -> None:
         self.post("/upload/complete", {"dataset_id": dataset})
+
+    def upload(self, files: dict[str, bytes]) -> int:
+        """Hands a data set in; its number."""
+        dataset = self.send(self.announce(files), files)
+        self.complete(dataset)
         return dataset
 
     def ended(self, dataset: int) -> dict[str, Any]:
