@@ -14,6 +14,7 @@ CHART = ROOT / "deploy/helm/luna"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--helm", required=True, help="the program")
+    parser.addoption("--garage", required=True, help="the program")
     parser.addoption("--programs", required=True, type=Path, help="folder of luna and luna-http")
 
 
