@@ -32,6 +32,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-api
 	.ci/dependencies
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
 	.ci/deployment
 
 .PHONY: test-rust
@@ -90,11 +91,12 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 .PHONY: bless
-bless: ## rewrite rule pages, schemas, expected reports and the API document after an intended change
+bless: ## rewrite rule pages, schemas, expected reports, the API document, the chart's copies after an intended change
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	$(TARGET)/debug/luna-http openapi > docs/openapi.json
+	.ci/chart-files
 	git status --short
 
 .PHONY: coverage
@@ -142,6 +144,16 @@ memory: ## peak memory on 2,000 and 20,000 generated images
 .PHONY: release-dry-run
 release-dry-run: $(VENV)/tools ## do of a release what one machine can, into target/release-dry-run; publishes nothing
 	.ci/rehearse $(TARGET)/release-dry-run $(VENV)/bin
+
+.PHONY: chart
+chart: ## render the Helm chart: `make chart VALUES=deploy/helm/luna/values-prod.yaml`
+	.ci/chart-files --check
+	@$$(.ci/tools --print)/helm/helm template luna deploy/helm/luna --namespace luna $(addprefix --values=,$(VALUES))
+
+.PHONY: test-deploy
+test-deploy: $(VENV)/tools ## the chart, the container file and the compose file, whose processes are started
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	.ci/deploy
 
 .PHONY: docs
 docs: ## build the API documentation
