@@ -63,6 +63,11 @@ test-api: $(VENV)/tools ## call the service as its OpenAPI document says, and ot
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	.ci/api $(TARGET)/debug/luna-http $(VENV)/bin
 
+.PHONY: test-operate
+test-operate: $(VENV)/tools ## back the service up while it is used, destroy everything, restore it, compare
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	.ci/servers $(VENV)/bin/python -m pytest .ci/operate --programs $(TARGET)/debug
+
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r .ci/requirements.txt

@@ -26,6 +26,7 @@ import subprocess
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 FORMAT = 1
 MANIFEST, SUMS, OBJECTS, SECRETS = "manifest.json", "SHA256SUMS", "objects", "secrets"
@@ -141,7 +142,8 @@ class Sqlite:
         try:
             with _opened(self.place, "mode=rw") as source:
                 # In WAL mode this needs the file for oneself alone.
-                return source.execute("PRAGMA journal_mode=DELETE").fetchone() != ("delete",)
+                mode = source.execute("PRAGMA journal_mode=DELETE").fetchone()
+                return mode is None or mode[0] != "delete"
         except sqlite3.OperationalError:
             return True
 
@@ -360,13 +362,16 @@ class Bucket:
             "NO_CHECK_BUCKET": "true",
         }
         self.secrets = {f"RCLONE_CONFIG_LUNA_{name}": value for name, value in settings.items() if value}
+        if bundle := os.environ.get("AWS_CA_BUNDLE"):
+            # rclone 1.60 stops at this variable, and has its own for the same.
+            self.secrets |= {"AWS_CA_BUNDLE": "", "RCLONE_CA_CERT": bundle}
 
     def __str__(self) -> str:
         return f"s3://{self.place}"
 
     def _rclone(self, *arguments: str) -> str:
-        usual = ["--config", os.devnull, "--use-server-modtime", "--fast-list", "--retries", "5",
-                 "--log-level", "ERROR", "--transfers", "8", "--checkers", "16"]
+        usual = ["--config", os.devnull, "--use-server-modtime", "--fast-list", "--retries", "3", "--low-level-retries", "5",
+                 "--contimeout", "10s", "--log-level", "ERROR", "--transfers", "8", "--checkers", "16"]
         return run(["rclone", *arguments, *usual], self.secrets)
 
     def listed(self) -> dict[str, Found]:
@@ -468,9 +473,9 @@ def read_sums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def read_manifest(folder: Path) -> dict:
+def read_manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
         raise Refused(f"{folder}: this is no finished backup, it has no {MANIFEST}") from None
     except ValueError as error:
