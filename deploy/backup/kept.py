@@ -144,7 +144,7 @@ class Sqlite:
                 # In WAL mode this needs the file for oneself alone.
                 mode = source.execute("PRAGMA journal_mode=DELETE").fetchone()
                 return mode is None or mode[0] != "delete"
-        except sqlite3.OperationalError:
+        except Refused:
             return True
 
     def load(self, folder: Path) -> None:
@@ -252,11 +252,11 @@ HALF_SENT = "UPDATE files SET received_bytes = 0, multipart_id = NULL WHERE rece
 @contextlib.contextmanager
 def _opened(place: Path, options: str = "mode=rwc") -> Iterator[sqlite3.Connection]:
     address = f"file:{urllib.parse.quote(str(place.absolute()))}?{options}"
-    connection = sqlite3.connect(address, uri=True, timeout=10)
     try:
-        yield connection
-    finally:
-        connection.close()
+        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise Refused(f"{place}: {error}") from None
 
 
 def _cell(text: str) -> str | None:
