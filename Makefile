@@ -73,6 +73,11 @@ test-monitoring: $(VENV)/tools ## alerts, dashboard and runbook beside a running
 load-test: $(VENV)/tools ## 24 teams by k6 on a service that runs: `LUNA_PASSWORD=… make load-test`; deploy/loadtest says more
 	$(VENV)/bin/k6 run deploy/loadtest/teams.js
 
+.PHONY: test-operate
+test-operate: $(VENV)/tools ## back the service up while it is used, destroy everything, restore it, compare
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	.ci/servers $(VENV)/bin/python -m pytest .ci/operate --programs $(TARGET)/debug
+
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r .ci/requirements.txt
