@@ -33,7 +33,16 @@ sec…
 
 <!-- beside until: ready -->
 ```sh
-echo ready; sleep 60
+trap 'exit 0' TERM
+echo ready
+while true; do sleep 0.1; done
+```
+
+<!-- end beside -->
+<!-- example.org is: echo here -->
+```console
+$ echo https://example.org:8000
+https://here:…
 ```
 
 <!-- not run: needs a cluster here -->
@@ -45,7 +54,7 @@ false
 not = "run"
 ```
 """
-    assert ran(script, tmp_path, text) == "3 blocks with 3 commands run, 1 not"
+    assert ran(script, tmp_path, text) == "4 blocks with 4 commands run, 1 not"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +73,9 @@ not = "run"
         ("<!-- run -->\n```python\nraise SystemExit(1)\n```\n", "ends with 1"),
         ("<!-- before: false -->\n```sh\ntrue\n```\n", "before it"),
         ("```console\n$ exit\n```\n", "the shell ended"),
+        ("<!-- beside until: up -->\n```console\n$ echo up\n$ true\n```\n", "is one command"),
+        ("<!-- beside until: up -->\n```sh\necho up; sleep 9\n```\n<!-- end beside -->\n```sh\ntrue\n```\n", "ended with 143"),
+        ("<!-- x is: echo y -->\n```sh\ntrue\n```\n", "no `x` in it"),
         ("```sh\ntrue\n", "does not end"),
     ],
 )
