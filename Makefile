@@ -134,6 +134,14 @@ memory: ## peak memory on 2,000 and 20,000 generated images
 release-dry-run: $(VENV)/tools ## do of a release what one machine can, into target/release-dry-run; publishes nothing
 	.ci/rehearse $(TARGET)/release-dry-run $(VENV)/bin
 
+.PHONY: site
+site: $(VENV)/tools ## build the site of all documents into target/site, and check its links
+	.ci/site
+
+.PHONY: serve-docs
+serve-docs: $(VENV)/tools ## show the site at http://127.0.0.1:8000 while it is written
+	.ci/site --serve
+
 .PHONY: docs
-docs: ## build the API documentation
+docs: ## build the API documentation of the crates
 	$(CARGO) doc --workspace --no-deps
