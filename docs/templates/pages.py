@@ -36,8 +36,8 @@ AWAITED = {"runbook.md", "backup.md", "promises.md"}
 
 WHO = {
     "anybody": "anybody, without signing in",
-    "person": "who signed in; no API key",
-    "team": "who signed in, and API keys",
+    "person": "whoever signed in; no API key",
+    "team": "whoever signed in, and API keys",
     "organiser": "organisers and admins",
     "admin": "admins",
 }
@@ -109,7 +109,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     # Wide tables move by themselves, not the page.
-    return html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    html = html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    return re.sub(r'(<code class="language-console">)(.*?)(</code>)', console, html, flags=re.DOTALL)
+
+
+def console(match: re.Match[str]) -> str:
+    """What is typed stands out from what is printed."""
+    lines, typed = [], False
+    for line in match[2].splitlines(keepends=True):
+        typed = line.startswith(("$ ", "&gt; ")) or (typed and lines[-1].endswith("\\\n"))
+        lines.append(line if typed or not line.strip() else f'<span class="printed">{line}</span>')
+    return match[1] + "".join(lines) + match[3]
 
 
 def api(document: Json) -> dict[str, str]:
@@ -170,6 +180,8 @@ def topic(tag: Json, calls: list[tuple[str, str, Json]], document: Json) -> str:
         if "requestBody" in call:
             for media, content in call["requestBody"]["content"].items():
                 lines += [f"Body, `{media}`: {kind(content['schema'])}", ""]
+                sent = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+                lines += fields_of(SCHEMAS.get(sent, content["schema"]))
         for status, answer in call["responses"].items():
             if "$ref" not in answer:
                 lines += [said_of(status, answer), ""]
@@ -198,14 +210,19 @@ def schemas() -> str:
         lines += [f"## {name}", ""]
         if schema.get("description"):
             lines += [schema["description"], ""]
-        fields = list(properties(schema))
-        if fields:
-            lines += ["| field | type | |", "|---|---|---|"]
-            for field, it, needed in fields:
-                words = [cell(it.get("description", "")).rstrip("."), *limits(it), "" if needed else "may be missing"]
-                lines.append(f"| `{field}` | {kind(it)} | {'; '.join(filter(None, words))} |")
-            lines.append("")
+        lines += fields_of(schema)
     return "\n".join(lines) + "\n"
+
+
+def fields_of(schema: Json) -> list[str]:
+    fields = list(properties(schema))
+    if not fields:
+        return []
+    lines = ["| field | type | |", "|---|---|---|"]
+    for field, it, needed in fields:
+        words = [cell(it.get("description", "")).rstrip("."), *limits(it), "" if needed else "may be missing"]
+        lines.append(f"| `{field}` | {kind(it)} | {'; '.join(filter(None, words))} |")
+    return [*lines, ""]
 
 
 def properties(schema: Json) -> Iterator[tuple[str, Json, bool]]:
