@@ -53,8 +53,20 @@ false
 ```toml
 not = "run"
 ```
+
+<!-- file: kept.toml -->
+```toml
+it = "is kept"
+```
+
+<!-- exit: 0 1 -->
+```console
+$ cat kept.toml
+it = "is kept"
+$ false
+```
 """
-    assert ran(script, tmp_path, text) == "4 blocks with 4 commands run, 1 not"
+    assert ran(script, tmp_path, text) == "6 blocks with 7 commands run, 1 not"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +87,7 @@ not = "run"
         ("```console\n$ exit\n```\n", "the shell ended"),
         ("<!-- beside until: up -->\n```console\n$ echo up\n$ true\n```\n", "is one command"),
         ("<!-- beside until: up -->\n```sh\necho up; sleep 9\n```\n<!-- end beside -->\n```sh\ntrue\n```\n", "ended with 143"),
+        ("<!-- exit: 0 1 -->\n```console\n$ true\n$ true\n$ true\n```\n", "2 statuses for 3 commands"),
         ("<!-- x is: echo y -->\n```sh\ntrue\n```\n", "no `x` in it"),
         ("```sh\ntrue\n", "does not end"),
     ],

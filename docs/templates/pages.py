@@ -102,7 +102,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         elif fence and line.strip() == fence:
             fence = ""
         elif not fence:
-            line = LINK.sub(turned, line)
+            # What .ci/docs is told.
+            line = "" if re.fullmatch(r"<!-- .* -->", line) else LINK.sub(turned, line)
         lines.append(line)
     return "\n".join(lines) + "\n"
 
