@@ -108,6 +108,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return "\n".join(lines) + "\n"
 
 
+def on_post_build(config: MkDocsConfig) -> None:
+    # The plugin makes the index; site.js searches it by itself.
+    for name in ("lunr.js", "main.js", "worker.js"):
+        Path(config.site_dir, "search", name).unlink()
+
+
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     # Wide tables move by themselves, not the page.
     html = html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
