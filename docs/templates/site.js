@@ -14,7 +14,7 @@
   var query = form.querySelector("input");
   var results = document.getElementById("results");
   var base = document.documentElement.dataset.base;
-  var entries = null, titles = {};
+  var entries = null, asked = false, titles = {};
   form.hidden = location.protocol === "file:";
   form.addEventListener("submit", function (event) { event.preventDefault(); search(); });
   query.addEventListener("input", search);
@@ -48,6 +48,8 @@
 
   function search() {
     if (!entries) {
+      if (asked) { return; }
+      asked = true;
       fetch(base + "/search/search_index.json").then(function (answer) { return answer.json(); }).then(function (index) {
         entries = index.docs;
         entries.forEach(function (it) { if (!it.location.includes("#")) { titles[it.location] = it.title; } });
