@@ -115,8 +115,11 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    # Wide tables move by themselves, not the page.
-    html = html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    # What is wide moves by itself, not the page; also for those who have no mouse.
+    html = html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
+    html = html.replace("<pre>", '<pre tabindex="0">')
+    # A column that needs no name has no heading.
+    html = html.replace("<th></th>", "<td></td>")
     return re.sub(r'(<code class="language-console">)(.*?)(</code>)', console, html, flags=re.DOTALL)
 
 
