@@ -160,6 +160,14 @@ test-deploy: $(VENV)/tools ## the chart, the container file and the compose file
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
 	.ci/deploy
 
+.PHONY: site
+site: $(VENV)/tools ## build the site of all documents into target/site, and check its links
+	.ci/site
+
+.PHONY: serve-docs
+serve-docs: $(VENV)/tools ## show the site at http://127.0.0.1:8000 while it is written
+	.ci/site --serve
+
 .PHONY: docs
-docs: ## build the API documentation
+docs: ## build the API documentation of the crates
 	$(CARGO) doc --workspace --no-deps
