@@ -125,7 +125,7 @@ def test_all_rules_can_be_evaluated(
         return rules if all(rule["health"] != "unknown" for rule in rules) else None
 
     rules = within(30, "all rules evaluated", evaluated)
-    assert [rule["name"] for rule in rules] == [alert["alert"] for alert in alerts]
+    assert {rule["name"] for rule in rules} == {alert["alert"] for alert in alerts}
     assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
     for alert in alerts:
         prometheus.query(alert["expr"])
