@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -311,11 +312,10 @@ def verdicts(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> dict
     return said
 
 
-def ask(machine: Machine, service: str, port: int, path: str, **body: str) -> str:
+def ask(machine: Machine, service: str, port: int, path: str, **form: str) -> str:
     url = f"http://127.0.0.1:{machine.ports[service, port]}{path}"
-    data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(url, data, {"content-type": "application/json"}), timeout=20) as it:
-        return it.read().decode()
+    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode() if form else None, timeout=20) as answer:
+        return answer.read().decode()
 
 
 def test_a_team_gets_its_verdicts(machine: Machine, verdicts) -> None:
