@@ -91,7 +91,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "KEDA by Prometheus": ((), (*KEDA, "worker.keda.prometheus=http://prometheus:9090")),
     "everything said": ((), (
         "image.registry=registry.example/luna", "image.pullSecrets={pull}", "image.http.digest=sha256:" + "0" * 64,
-        "api.corsOrigins={https://a.example,https://b.example}", "api.quota.files=1000000", "api.quota.bytes=99999999999",
+        "api.corsOrigins={https://a.example,https://b.example}",
+        "api.quota.files=1000000", "api.quota.bytes=99999999999",
         "api.quota.openUploads=3", "worker.threads=3", "worker.memory=2GiB", "storage.publicUrl=https://s3.example",
         "secrets.adminPassword=false", "api.nodeSelector.disk=fast", "worker.podAnnotations.a=b",
         "worker.tolerations[0].key=gpu", "service.annotations.a=b", "database.bundled.storageClass=fast",
@@ -183,8 +184,8 @@ def kubernetes(version: str, kind: str, api: str) -> Draft202012Validator:
 
 @cache
 def definitions(version: str) -> Registry:
-    text = (files("kubernetes_validate") / f"kubernetes-json-schema/v{version}.0-local-strict/_definitions.json").read_text()
-    return (Resource.from_contents(json.loads(text)) @ Registry()).crawl()
+    place = files("kubernetes_validate") / f"kubernetes-json-schema/v{version}.0-local-strict/_definitions.json"
+    return (Resource.from_contents(json.loads(place.read_text())) @ Registry()).crawl()
 
 
 def test_kubernetes_and_operators_take_every_object(render) -> None:
@@ -223,7 +224,8 @@ def test_labels_and_annotations_are_text(objects: dict[str, dict]) -> None:
 
 
 def test_pods_meet_the_restricted_standard(objects: dict[str, dict]) -> None:
-    allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+    allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
+               "secret"}
     for name, _, spec in pods(objects):
         for field in ("hostNetwork", "hostPID", "hostIPC"):
             assert not spec.get(field), name
@@ -274,7 +276,7 @@ def test_probes_ask_ports_and_paths_that_there_are(objects: dict[str, dict]) -> 
     for name, container in containers(objects):
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         env = {it["name"]: it.get("value", "") for it in container.get("env", [])}
-        bound = {int(value.rpartition(":")[2]) for key, value in env.items() if key in ("LUNA_BIND", "LUNA_METRICS_BIND")}
+        bound = {int(env[key].rpartition(":")[2]) for key in ("LUNA_BIND", "LUNA_METRICS_BIND") if key in env}
         if program(container):
             assert set(ports.values()) == bound, name
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -346,7 +348,8 @@ def test_selectors_find_what_they_are_meant_for(objects: dict[str, dict]) -> Non
                         service = objects[f"Service/{path['backend']['service']['name']}"]
                         ports = {port["name"] for port in service["spec"]["ports"]}
                         assert path["backend"]["service"]["port"]["name"] in ports, name
-                for plugin in filter(None, it["metadata"].get("annotations", {}).get("konghq.com/plugins", "").split(",")):
+                plugins = it["metadata"].get("annotations", {}).get("konghq.com/plugins", "")
+                for plugin in filter(None, plugins.split(",")):
                     assert f"KongPlugin/{plugin}" in objects, name
             case "StatefulSet":
                 assert f"Service/{spec['serviceName']}" in objects, name
@@ -373,7 +376,8 @@ def test_ways_between_pods_are_open_where_needed_and_nowhere_else(render) -> Non
                         other = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/component")
                         if own and other:
                             for port in rule["ports"]:
-                                ways.add((own, other, port["port"]) if towards == "out" else (other, own, port["port"]))
+                                way = (own, other) if towards == "out" else (other, own)
+                                ways.add((*way, port["port"]))
             return ways
 
         numbers = {"postgres": 5432, "s3": 3900}
@@ -490,7 +494,8 @@ def test_rules_and_dashboard_are_those_of_deploy_monitoring(render) -> None:
 def test_monitors_name_jobs_as_the_rules_do(render) -> None:
     objects = render((), ("monitoring.serviceMonitor.enabled=true",))
     jobs = {label["replacement"] for it in objects.values() if it["kind"] == "ServiceMonitor"
-            for endpoint in it["spec"]["endpoints"] for label in endpoint["relabelings"] if label["targetLabel"] == "job"}
+            for endpoint in it["spec"]["endpoints"] for label in endpoint["relabelings"]
+            if label["targetLabel"] == "job"}
     asked = set(re.findall(r'job=~?"([\w|-]+)"', (ROOT / "deploy/monitoring/alerts.yaml").read_text()))
     assert jobs == {job for group in asked for job in group.split("|")}
 
@@ -501,8 +506,8 @@ def test_kong_answers_other_pages_as_luna_does(render) -> None:
     source = (ROOT / "luna-http/src/limits.rs").read_text()
     body = source[source.index("pub(crate) fn cors("):]
     body = body[:body.index("\n}\n")]
-    named = {it.replace("_", "-").lower() for it in re.findall(r'"([a-z0-9-]+)"|\b([A-Z]+(?:_[A-Z]+)+|AUTHORIZATION)\b', body)
-             for it in it if it}
+    found = re.findall(r'"([a-z0-9-]+)"|\b([A-Z]+(?:_[A-Z]+)+|AUTHORIZATION)\b', body)
+    named = {(text or constant.replace("_", "-").lower()) for text, constant in found}
     assert set(config["headers"]) | set(config["exposed_headers"]) == named
     assert config["methods"] == re.findall(r"Method::([A-Z]+)", body)
     assert config["origins"] == ["https://a.example"]
@@ -539,7 +544,8 @@ def test_the_queue_is_scaled_by_a_figure_that_there_is(render) -> None:
 
 
 def test_pods_have_the_time_that_they_are_promised(render) -> None:
-    grace = re.findall(r"const GRACE: Duration = Duration::from_secs\((\d+)\)", (ROOT / "luna-http/src/listen.rs").read_text())
+    source = (ROOT / "luna-http/src/listen.rs").read_text()
+    grace = re.findall(r"const GRACE: Duration = Duration::from_secs\((\d+)\)", source)
     spec = render((), ())["Deployment/luna-http"]["spec"]["template"]["spec"]
     pause = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert spec["terminationGracePeriodSeconds"] > pause + int(grace[0])
@@ -623,7 +629,9 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
     (["ingress.enabled=true"], ["https://luna.example.org"], ["port-forward"]),
     ([*OUTSIDE, *EXISTING, "secrets.adminPassword=false"], ["^admin password"], ["one volume each", "jsonpath"]),
 ])
-def test_notes_tell_what_to_do_next(helm: str, tmp_path: Path, sets: list[str], told: list[str], untold: list[str]) -> None:
+def test_notes_tell_what_to_do_next(
+    helm: str, tmp_path: Path, sets: list[str], told: list[str], untold: list[str]
+) -> None:
     # `helm template` leaves notes out and `helm install --dry-run` asks a cluster; so they become an object here.
     chart = tmp_path / "luna"
     shutil.copytree(CHART, chart)

@@ -17,9 +17,11 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -187,9 +189,11 @@ class Machine:
 
     def start(self, service: str, words: list[str], env: dict[str, str], number: int = 0) -> subprocess.Popen[bytes]:
         # As an image does: nobody, where nothing can be written.
-        closed = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        closed: dict[str, Any] = {}
+        if os.getuid() == 0:
+            closed = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         with (self.folder / f"{service}-{number}.log").open("wb") as log:
-            process = subprocess.Popen(words, env=env, cwd="/", stdout=log, stderr=log, **closed)  # type: ignore[call-overload]
+            process = subprocess.Popen(words, env=env, cwd="/", stdout=log, stderr=log, **closed)
         self.processes[service, number] = process
         return process
 
@@ -311,11 +315,10 @@ def verdicts(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> dict
     return said
 
 
-def ask(machine: Machine, service: str, port: int, path: str, **body: str) -> str:
+def ask(machine: Machine, service: str, port: int, path: str, **form: str) -> str:
     url = f"http://127.0.0.1:{machine.ports[service, port]}{path}"
-    data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(url, data, {"content-type": "application/json"}), timeout=20) as it:
-        return it.read().decode()
+    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode() if form else None, timeout=20) as answer:
+        return answer.read().decode()
 
 
 def test_a_team_gets_its_verdicts(machine: Machine, verdicts) -> None:
@@ -350,8 +353,8 @@ def test_prometheus_would_find_figures(machine: Machine, verdicts) -> None:
 
 
 def test_kong_would_take_a_token_by_the_key_of_the_readme(machine: Machine, verdicts) -> None:
-    answer = json.loads(ask(machine, "luna-http", 8000, "/api/v1/auth/login", username="ada", password=verdicts["password"]))
-    head, claims, signature = answer["access_token"].split(".")
+    answer = ask(machine, "luna-http", 8000, "/api/v1/auth/login", username="ada", password=verdicts["password"])
+    head, claims, signature = json.loads(answer)["access_token"].split(".")
     command = re.search(r"\$ key=\$\((printf .*)\)$", (CHART / "README.md").read_text(), re.M)
     assert command
     secret = machine.environment("luna-http")["LUNA_JWT_SECRET"]

@@ -145,8 +145,16 @@ def build(context: Path, programs: Path, profile: str) -> tuple[subprocess.Compl
     (tools / "cargo").write_text(CARGO.format(cargo=shutil.which("cargo")))
     (tools / "cargo").chmod(0o755)
     asked = context.parent / "asked"
-    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "REVISION": "0" * 40, "PROFILE": profile,
-           "HOST": run("rustc", "--print", "host-tuple").stdout.strip(), "PROGRAMS": str(programs), "FOLDER": "debug" if profile == "dev" else profile, "ASKED": str(asked)}
+    env = {
+        **os.environ,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "REVISION": "0" * 40,
+        "PROFILE": profile,
+        "HOST": run("rustc", "--print", "host-tuple").stdout.strip(),
+        "PROGRAMS": str(programs),
+        "FOLDER": "debug" if profile == "dev" else profile,
+        "ASKED": str(asked),
+    }
     done = subprocess.run(["sh", "-ec", command], cwd=context, text=True, capture_output=True, timeout=60, env=env)
     return done, asked.read_text().strip()
 
