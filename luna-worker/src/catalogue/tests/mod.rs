@@ -3,15 +3,18 @@
 mod fingerprints;
 mod jobs;
 mod migrations;
+mod million;
 mod people;
+mod spent;
 mod uploads;
+mod usage;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use luna_core::conclude::Entry;
 use luna_core::source::{Item, ItemPath, Memory};
-use luna_core::{Record, Report, Validator};
+use luna_core::{Record, Report, Severity, Validator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::engine::values;
