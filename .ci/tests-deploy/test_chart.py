@@ -91,7 +91,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "KEDA by Prometheus": ((), (*KEDA, "worker.keda.prometheus=http://prometheus:9090")),
     "everything said": ((), (
         "image.registry=registry.example/luna", "image.pullSecrets={pull}", "image.http.digest=sha256:" + "0" * 64,
-        "api.corsOrigins={https://a.example,https://b.example}",
+        "api.corsOrigins={https://a.example,https://b.example}", "api.trustedProxies={10.0.0.0/8,2001:db8::7}",
         "api.quota.files=1000000", "api.quota.bytes=99999999999",
         "api.quota.openUploads=3", "worker.threads=3", "worker.memory=2GiB", "storage.publicUrl=https://s3.example",
         "secrets.adminPassword=false", "api.nodeSelector.disk=fast", "worker.podAnnotations.a=b",
@@ -561,6 +561,7 @@ WRONG = {
     "api.replicas=two": "replicas",
     "api.senderTimeout=3601": "senderTimeout",
     "api.corsOrigins={luna.example}": "corsOrigins",
+    "api.trustedProxies={ingress}": "trustedProxies",
     "api.autoscaling.targetCPU=0": "targetCPU",
     "api.resources.limit.cpu=1": "limit",
     "api.resources.limits.memory=lots": "memory",
