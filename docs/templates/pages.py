@@ -29,10 +29,12 @@ TOP = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security-policy.md",
     "deploy/README.md": "deploy.md",
+    "deploy/helm/luna/README.md": "helm.md",
+    "deploy/loadtest/README.md": "loadtest.md",
     "fixtures/README.md": "fixtures.md",
 }
 #: Pages that other work brings; until then they are no entries of the navigation.
-AWAITED = {"runbook.md", "backup.md", "promises.md"}
+AWAITED = {"promises.md"}
 
 WHO = {
     "anybody": "anybody, without signing in",
@@ -92,18 +94,32 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             log.warning("%s links to %s, which is not there", source, target)
         return f"[{text}]({BLOB}{wanted}{anchor})"
 
-    lines, fence = [], ""
+    lines: list[str] = []
+    fence, inset = "", ""
     for line in markdown.splitlines():
-        opening = re.match(r"\s*(```+)", line)
+        opening = re.match(r"( *)(```+)", line)
         if opening and not fence:
-            fence = opening[1]
+            inset, fence = opening[1], opening[2]
             # rustdoc's words behind the language.
             line = line.partition(",")[0]
+            if inset:
+                line = ""
         elif fence and line.strip() == fence:
             fence = ""
-        elif not fence:
+            if inset:
+                line = ""
+        elif fence:
+            # Python-Markdown has no fences inside lists, but code that stands eight letters in.
+            line = " " * 8 + line.removeprefix(inset) if inset else line
+        elif re.fullmatch(r" *<!-- .* -->", line):
             # What .ci/docs is told.
-            line = "" if re.fullmatch(r"<!-- .* -->", line) else LINK.sub(turned, line)
+            line = ""
+        else:
+            # What belongs to an item stands four letters in; in other Markdowns two or three do.
+            line = LINK.sub(turned, re.sub(r"^ {2,3}(?=\S)", " " * 4, line))
+            # Else the next item would go on with the paragraph before.
+            if re.match(r"(\d+\.|[-*]) ", line) and lines and lines[-1].startswith("    "):
+                lines.append("")
         lines.append(line)
     return "\n".join(lines) + "\n"
 
