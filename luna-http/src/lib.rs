@@ -23,6 +23,7 @@ mod problem;
 pub mod setup;
 mod tasks;
 mod tokens;
+mod upkeep;
 mod upload;
 mod validation;
 
@@ -182,6 +183,7 @@ pub async fn serve(
             }
         });
     }
+    tokio::spawn(upkeep::keep(Arc::clone(&service)));
     let silence = service.silence;
     let served = listen::listen(listener, app(service), silence, closing.clone());
     tokio::spawn(async move {
