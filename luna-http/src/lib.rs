@@ -24,6 +24,7 @@ mod proxies;
 pub mod setup;
 mod tasks;
 mod tokens;
+mod upkeep;
 mod upload;
 mod validation;
 
@@ -193,6 +194,7 @@ pub async fn serve(
             }
         });
     }
+    tokio::spawn(upkeep::keep(Arc::clone(&service)));
     let silence = service.silence;
     let served = listen::listen(listener, app(service), silence, closing.clone());
     tokio::spawn(async move {

@@ -181,7 +181,7 @@ pub(super) async fn parts(
 
 impl Service {
     /// Notes which files have arrived in a bucket, where nobody tells. In a folder, it is noted as they come.
-    pub(super) async fn look_for_missing(&self, dataset: &Dataset) -> Result<()> {
+    pub(crate) async fn look_for_missing(&self, dataset: &Dataset) -> Result<()> {
         if matches!(self.objects, Objects::Folder(_)) {
             return Ok(());
         }

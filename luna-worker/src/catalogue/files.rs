@@ -110,8 +110,12 @@ impl Catalogue {
         let keys = replaced.keys().map(|key| (*key).to_owned()).collect();
         let orphans = cleanup::unreferenced(&mut tx, keys).await?;
         let mut change = Change::default();
-        fresh.iter().for_each(|new| change.came(new.size_bytes));
-        orphans.iter().filter_map(|key| replaced.get(key.as_str())).for_each(|it| change.went(*it));
+        for new in &fresh {
+            change.came(new.size_bytes);
+        }
+        for bytes in orphans.iter().filter_map(|key| replaced.get(key.as_str())) {
+            change.went(*bytes);
+        }
         usage::note(&mut tx, &BTreeMap::from([(team, change)])).await?;
         tx.commit().await?;
         let missing = || Error::corrupt("a file that was just added is not there");

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use luna_core::conclude::Entry;
 use luna_core::source::{Item, ItemPath, Memory};
-use luna_core::{Record, Report, Severity, Validator};
+use luna_core::{Record, Report, Validator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::engine::values;

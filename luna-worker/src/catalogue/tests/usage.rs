@@ -14,14 +14,19 @@ impl Dice {
 
 /// Some of ten files, each with a key of its own; some as they were announced before.
 fn some_files(dice: &mut Dice, step: usize) -> Vec<NewFile> {
-    let file = |number: usize, dice: &mut Dice| NewFile {
-        path: format!("{number}.png"),
-        object_key: format!("key {step} {number}"),
-        content_type: "image/png".into(),
-        size_bytes: 1 + dice.roll(2) as u64,
-        sha256: (dice.roll(2) == 0).then(|| "aa".into()),
-    };
-    (0..10).filter_map(|number| (dice.roll(3) == 0).then(|| file(number, dice))).collect()
+    let mut files = Vec::new();
+    for number in 0..10 {
+        if dice.roll(3) == 0 {
+            files.push(NewFile {
+                path: format!("{number}.png"),
+                object_key: format!("key {step} {number}"),
+                content_type: "image/png".into(),
+                size_bytes: 1 + dice.roll(2) as u64,
+                sha256: (dice.roll(2) == 0).then(|| "aa".into()),
+            });
+        }
+    }
+    files
 }
 
 /// Does one thing to one of the data sets of a team, or begins one.
