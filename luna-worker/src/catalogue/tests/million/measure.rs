@@ -1,5 +1,6 @@
 //! Figures for `docs/performance.md`; no test. `.ci/servers cargo test -p luna-worker --lib million::measure --
-//! --ignored --nocapture`; `LUNA_MEASURE_FILES` makes it another number of files. `LUNA_MEASURE_PAIRS=1` also
+//! --ignored --nocapture`; `LUNA_MEASURE_FILES` makes it another number of files,
+//! `LUNA_MEASURE_ENGINE=sqlite` or `postgres` one engine. `LUNA_MEASURE_PAIRS=1` also
 //! counts pairs as before, which has no end on SQLite.
 
 use std::time::Instant;
@@ -41,7 +42,11 @@ async fn once<T>(what: &str, work: impl Future<Output = Result<T>>) -> T {
 #[ignore = "measures"]
 fn a_million_files() {
     let files = std::env::var("LUNA_MEASURE_FILES").map_or(1_000_000, |it| it.parse().unwrap());
+    let wanted = std::env::var("LUNA_MEASURE_ENGINE").ok();
     on_both(async |bench| {
+        if wanted.as_deref().is_some_and(|wanted| wanted != engine(bench)) {
+            return;
+        }
         let start = Instant::now();
         let crowd = crowd::fill(bench, 24, files).await;
         println!("{} filled in {:.0} s", engine(bench), start.elapsed().as_secs_f64());
