@@ -87,13 +87,14 @@ mod tests {
         let catalogue = Catalogue::open(&url, 2).await.unwrap();
         let storage = Storage::open(folder.join("objects").to_str().unwrap()).unwrap();
         let settings = Settings {
-            objects: setup::objects(&storage, None).unwrap(),
+            objects: setup::objects(&storage, None).await.unwrap(),
             secret: "0123456789abcdef0123456789abcdef".to_owned(),
             public_url: "http://127.0.0.1:8000".to_owned(),
             quota: Quota::default(),
             rate_per_second: 0,
             sender_timeout: Duration::from_secs(1),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
         };
         Service::new(catalogue, storage, settings)
     }
