@@ -32,11 +32,11 @@ OVERHEAD_SECONDS = (3.2 + 4.3) / 10_000
 #: Measured: docs/performance.md, "Memory": what a worker keeps of each image while it concludes.
 CONCLUDE_BYTES = 1.8 * KIB
 #: Measured: docs/performance.md, "The catalogue with a million files": rows that stay of a validated file (the 3.1 GB
-#: without records, over 1.06 million files), and its record, which goes when the validation has ended.
+#: without records, over 1.06 million files).
 DATABASE_BYTES = (2_962 * MIB - 1.3e9) / 1.06e6
-RECORD_BYTES = 1.3e9 / 1.25e6
-#: Measured: docs/scaling.md, "The storage".
-REPORT_BYTES = 3_000.0
+#: Measured: docs/scaling.md, "Inputs": 120 chest PNGs, 361,999 bytes of records, 226,044 of reports.
+RECORD_BYTES = 361_999 / 120
+REPORT_BYTES = 226_044 / 120
 #: luna-worker/src/worker/shard.rs.
 SHARD_FILES, SHARD_BYTES = 256, 256 * MIB
 #: A claim, an enqueue and their commits: decision 16.
