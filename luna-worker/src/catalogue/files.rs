@@ -312,13 +312,14 @@ impl Catalogue {
                 return Ok(arrived);
             }
             let rest = format!(
-                "WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
+                "{} WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
+                self.db.by_index("files_by_object"),
                 places(1, batch.len()),
                 batch.len() + 1
             );
             let keys = batch.iter().map(|(key, _)| Value::from(key.as_str()));
             let values = keys.chain([Value::from(dataset_id)]).collect();
-            let rows = tx.rows(AssertSqlSafe(format!("{FILE} {rest}")), values).await?;
+            let rows = tx.rows(AssertSqlSafe(format!("{FILE}{rest}")), values).await?;
             let waiting = rows.iter().map(file).collect::<Result<Vec<_>>>()?;
             let sizes: BTreeMap<&str, u64> =
                 batch.iter().map(|(key, size)| (key.as_str(), *size)).collect();
