@@ -31,6 +31,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	$(MAKE) --no-print-directory test-python
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-api
+	$(MAKE) --no-print-directory test-operate
 	.ci/dependencies
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
 	.ci/deployment

@@ -108,6 +108,9 @@ class Fleet(Place):
         self.psql(f"CREATE DATABASE {self.database}")
         assert self.bucket.listed()
         kept.run(["rclone", "purge", f"luna:{self.bucket.place}"], self.bucket.secrets)
+        # Neither do uploads in parts outlive a bucket.
+        cleanup = ["rclone", "backend", "cleanup", "--option", "max-age=0s", f"luna:{self.bucket.place}"]
+        kept.run(cleanup, self.bucket.secrets)
         assert not self.bucket.listed()
         # Nothing that is needed lies there.
         shutil.rmtree(self.folder / "data", ignore_errors=True)

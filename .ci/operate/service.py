@@ -42,17 +42,20 @@ class Program:
                 [*command, "--bind", "127.0.0.1:0"], env=known | environment, stdout=subprocess.DEVNULL, stderr=out
             )
         self.log = log
-        self.address = self._address()
+        self.address = self._started()
 
-    def _address(self) -> str:
-        end = time.monotonic() + PATIENCE
+    def _started(self) -> str:
+        """Waits until it says that it works; the address that it named."""
+        end, address = time.monotonic() + PATIENCE, ""
         while time.monotonic() < end and self.process.poll() is None:
             for line in self.log.read_text().splitlines():
                 event = json.loads(line) if line.startswith("{") else {}
-                if event.get("message") == "listening":
-                    return event["address"]
+                address = event.get("address", address)
+                if event.get("message") in ("listening", "ready for work"):
+                    return address
             time.sleep(0.02)
-        raise RuntimeError(f"it does not listen: {self.log.read_text()}")
+        self.kill()
+        raise RuntimeError(f"it does not start: {self.log.read_text()}")
 
     def stop(self) -> None:
         self.process.terminate()

@@ -152,8 +152,9 @@ class Sqlite:
         self.place.parent.mkdir(parents=True, exist_ok=True)
         aside = f"{self.place.name}.replaced-{stamp()}"
         for place in self._there():
-            place.rename(place.with_name(aside + place.name.removeprefix(self.place.name)))
-            print_line(f"{place} was moved aside to {aside}")
+            moved = place.with_name(aside + place.name.removeprefix(self.place.name))
+            place.rename(moved)
+            print_line(f"{place} was moved aside to {moved.name}")
         fresh = self.place.with_name(f"{self.place.name}.restoring")
         shutil.copyfile(folder / self.copy, fresh)
         with _opened(fresh, "mode=rw") as copy:
