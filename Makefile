@@ -32,6 +32,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-api
 	.ci/dependencies
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
 	.ci/deployment
 
 .PHONY: test-rust
@@ -72,6 +73,11 @@ test-monitoring: $(VENV)/tools ## alerts, dashboard and runbook beside a running
 load-test: $(VENV)/tools ## 24 teams by k6 on a service that runs: `LUNA_PASSWORD=… make load-test`; deploy/loadtest says more
 	$(VENV)/bin/k6 run deploy/loadtest/teams.js
 
+.PHONY: test-operate
+test-operate: $(VENV)/tools ## back the service up while it is used, destroy everything, restore it, compare
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	.ci/servers $(VENV)/bin/python -m pytest .ci/operate --programs $(TARGET)/debug
+
 $(VENV)/tools: .ci/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r .ci/requirements.txt
@@ -90,11 +96,12 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 .PHONY: bless
-bless: ## rewrite rule pages, schemas, expected reports and the API document after an intended change
+bless: ## rewrite rule pages, schemas, expected reports, the API document, the chart's copies after an intended change
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
 	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
 	$(TARGET)/debug/luna-http openapi > docs/openapi.json
+	.ci/chart-files
 	git status --short
 
 .PHONY: coverage
@@ -143,6 +150,24 @@ memory: ## peak memory on 2,000 and 20,000 generated images
 release-dry-run: $(VENV)/tools ## do of a release what one machine can, into target/release-dry-run; publishes nothing
 	.ci/rehearse $(TARGET)/release-dry-run $(VENV)/bin
 
+.PHONY: chart
+chart: ## render the Helm chart: `make chart VALUES=deploy/helm/luna/values-prod.yaml`
+	.ci/chart-files --check
+	@$$(.ci/tools --print)/helm/helm template luna deploy/helm/luna --namespace luna $(addprefix --values=,$(VALUES))
+
+.PHONY: test-deploy
+test-deploy: $(VENV)/tools ## the chart, the container file and the compose file, whose processes are started
+	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	.ci/deploy
+
+.PHONY: site
+site: $(VENV)/tools ## build the site of all documents into target/site, and check its links
+	.ci/site
+
+.PHONY: serve-docs
+serve-docs: $(VENV)/tools ## show the site at http://127.0.0.1:8000 while it is written
+	.ci/site --serve
+
 .PHONY: docs
-docs: ## build the API documentation
+docs: ## build the API documentation of the crates
 	$(CARGO) doc --workspace --no-deps

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use luna_worker::storage;
+use luna_worker::catalogue;
+use luna_worker::storage::{self, Operation};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -87,6 +88,13 @@ async fn look(service: &Service) -> (StatusCode, Json<Health>) {
     let database = tokio::time::timeout(PATIENCE, service.catalogue.now());
     let objects = tokio::time::timeout(PATIENCE, service.has_storage());
     let (database, objects) = tokio::join!(database, objects);
+    // Whoever gives up waiting counts it: the call itself never ends.
+    if database.is_err() {
+        catalogue::failed();
+    }
+    if objects.is_err() {
+        storage::failed(Operation::Stat);
+    }
     let database = matches!(database, Ok(Ok(_)));
     let objects = matches!(objects, Ok(true));
     let all = database && objects;

@@ -20,9 +20,11 @@ mod page;
 mod pages;
 mod people;
 mod problem;
+mod proxies;
 pub mod setup;
 mod tasks;
 mod tokens;
+mod upkeep;
 mod upload;
 mod validation;
 
@@ -44,6 +46,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::auth::Attempts;
 use self::limits::Calls;
 pub use self::limits::Origin;
+pub use self::proxies::Network;
 use self::tokens::Keys;
 use self::upload::InFlight;
 pub use self::upload::Quota;
@@ -74,6 +77,7 @@ pub struct Service {
     /// After so long without a byte, whoever sends is too slow.
     silence: Duration,
     cors_origins: Vec<Origin>,
+    proxies: Arc<[Network]>,
     in_flight: InFlight,
 }
 
@@ -103,6 +107,8 @@ pub struct Settings {
     pub sender_timeout: Duration,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<Origin>,
+    /// Proxies in front of the service, which say where a call comes from.
+    pub trusted_proxies: Vec<Network>,
 }
 
 type State = axum::extract::State<Arc<Service>>;
@@ -125,6 +131,7 @@ impl Service {
             calls: Calls::new(settings.rate_per_second),
             silence: settings.sender_timeout,
             cors_origins: settings.cors_origins,
+            proxies: settings.trusted_proxies.into(),
             in_flight: InFlight::default(),
         }
     }
@@ -133,6 +140,10 @@ impl Service {
 fn app(service: Arc<Service>) -> Router {
     let patient = axum::middleware::from_fn_with_state(Arc::clone(&service), listen::patient);
     let once = axum::middleware::from_fn_with_state(Arc::clone(&service), once::once);
+    let proxies = Arc::clone(&service.proxies);
+    let client = axum::middleware::from_fn(move |request, next| {
+        proxies::client(Arc::clone(&proxies), request, next)
+    });
     let mut calls = api::router().layer(once);
     if !service.cors_origins.is_empty() {
         // What asks whether a method may be used comes by the one that no route takes.
@@ -149,6 +160,7 @@ fn app(service: Arc<Service>) -> Router {
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), pages::renewed))
         .layer(patient)
+        .layer(client)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(metrics::watch))
         .layer(axum::middleware::from_fn(problem::with_request_id))
@@ -182,6 +194,7 @@ pub async fn serve(
             }
         });
     }
+    tokio::spawn(upkeep::keep(Arc::clone(&service)));
     let silence = service.silence;
     let served = listen::listen(listener, app(service), silence, closing.clone());
     tokio::spawn(async move {

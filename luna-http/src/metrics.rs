@@ -7,13 +7,15 @@ use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
+use luna_worker::catalogue;
 use luna_worker::metrics::{Metric, render};
+use luna_worker::queue;
 
 use crate::{Service, State};
 
 /// Seconds: from an answer out of memory to a large file on a slow line.
 const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
-/// How long the database may take to tell of the queue before the last figures stay.
+/// How long the database may take to tell of the queue before its figures are unknown (`NaN`).
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Of addresses that lead nowhere: whatever people type must not become a series each.
 const NOWHERE: &str = "none";
@@ -77,7 +79,12 @@ pub fn begin() {
 
 /// A file arrived as announced.
 pub(crate) fn arrived(bytes: u64) {
-    UPLOADS.add(&["success"], 1);
+    arrived_at_once(1, bytes);
+}
+
+/// So many files arrived as announced, of so many bytes together.
+pub(crate) fn arrived_at_once(files: u64, bytes: u64) {
+    UPLOADS.add(&["success"], files);
     UPLOADED_BYTES.add(&[], bytes);
 }
 
@@ -95,12 +102,16 @@ impl Service {
     /// All figures, those of the queue as they are now.
     pub(crate) async fn figures(&self) -> String {
         let stats = tokio::time::timeout(PATIENCE, self.catalogue.queue_stats()).await;
-        if let Ok(Ok(stats)) = stats {
-            QUEUE.set(&[], stats.queued as f64);
-            OLDEST.set(&[], stats.oldest_job.unwrap_or_default().as_secs_f64());
-            DEAD.set(&[], stats.dead as f64);
-            WORKERS.set(&[], stats.workers_alive as f64);
+        if stats.is_err() {
+            catalogue::failed();
         }
+        // Nobody knows them while the database is away, and old ones would say that all is well.
+        let known = stats.ok().and_then(std::result::Result::ok);
+        let figure = |of: fn(&queue::Stats) -> f64| known.as_ref().map_or(f64::NAN, of);
+        QUEUE.set(&[], figure(|stats| stats.queued as f64));
+        OLDEST.set(&[], figure(|stats| stats.oldest_job.unwrap_or_default().as_secs_f64()));
+        DEAD.set(&[], figure(|stats| stats.dead as f64));
+        WORKERS.set(&[], figure(|stats| stats.workers_alive as f64));
         let (used, idle) = self.catalogue.connections();
         CONNECTIONS.set(&["used"], used as f64);
         CONNECTIONS.set(&["idle"], idle as f64);

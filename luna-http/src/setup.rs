@@ -93,9 +93,12 @@ pub fn secret(
 ///
 /// # Errors
 /// If it is neither, or cannot be used.
-pub fn objects(storage: &Storage, public_endpoint: Option<&str>) -> Result<Objects, SetupError> {
+pub async fn objects(
+    storage: &Storage,
+    public_endpoint: Option<&str>,
+) -> Result<Objects, SetupError> {
     let Some(folder) = storage.folder() else {
-        return Ok(Objects::Bucket(Box::new(storage.signer(public_endpoint)?)));
+        return Ok(Objects::Bucket(Box::new(storage.signer(public_endpoint).await?)));
     };
     std::fs::create_dir_all(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
         |source| SetupError::Machine {

@@ -13,7 +13,8 @@ use luna_core::report::{
 };
 use luna_core::rules::Registry;
 use luna_core::{Finding, Picture, Severity, illustrate, text};
-use luna_worker::output::ReportFile;
+use luna_worker::output::{ReportFile, format_of};
+use luna_worker::place;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -273,12 +274,12 @@ impl Report {
         py.import("json")?.call_method1("loads", (self.to_json(py)?,))
     }
 
-    /// Write the report to a file, whole or not at all.
+    /// Write the report to a file or an object, whole or not at all.
     ///
     /// Parameters
     /// ----------
     /// path : str or os.PathLike
-    ///     The ending names the format: ``.json``, ``.jsonl``, ``.html`` (with pictures), ``.csv``,
+    ///     A file, or an object's URI. The ending names the format: ``.json``, ``.jsonl``, ``.html`` (with pictures), ``.csv``,
     ///     ``.parquet`` (and ``.files.parquet`` beside it), ``.junit.xml``, ``.sarif`` or ``.txt``.
     ///
     /// Raises
@@ -286,8 +287,8 @@ impl Report {
     /// LunaError
     ///     If the ending names no format, or the file cannot be written.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let shown = text::escaped(&path.to_string_lossy());
-        let format = ReportFormat::from_path(&path).ok_or_else(|| {
+        let format = format_of(&path).ok_or_else(|| {
+            let shown = text::escaped(&place::shown(&path));
             LunaError::new_err(format!("path {shown}: the ending names no format of reports"))
         })?;
         let options = RenderOptions::default();
@@ -412,7 +413,7 @@ impl Report {
 }
 
 fn unwritten((place, error): (PathBuf, io::Error)) -> PyErr {
-    let place = text::escaped(&place.to_string_lossy());
+    let place = text::escaped(&place::shown(&place));
     LunaError::new_err(format!("path {place}: cannot be written: {error}"))
 }
 

@@ -9,7 +9,7 @@ use luna_core::report::{RenderOptions, ReportFormat, render, render_files};
 use luna_core::{Error, PictureBudget, Report, SecondLook, illustrate};
 use tempfile::NamedTempFile;
 
-use crate::place::{Location, PlaceError};
+use crate::place::{Location, PlaceError, file_name};
 #[cfg(feature = "storage")]
 use crate::storage::{self, Address, BlockingWriter, Bridge, Storage};
 use crate::uri;
@@ -31,6 +31,11 @@ pub fn write_report(
     let pixels = pixels.filter(|_| format == ReportFormat::Html);
     let pictures = pixels.map(|look| illustrate(report, look, &PictureBudget::default()));
     render(report, format, options, pictures.as_ref(), out).map_err(io_error)
+}
+
+/// The format that the ending of a place asks for; options of a URI do not count.
+pub fn format_of(place: &Path) -> Option<ReportFormat> {
+    ReportFormat::from_path(Path::new(&file_name(place)))
 }
 
 /// A report on its way to a file, or to two where its format keeps the files apart: `x.parquet` and

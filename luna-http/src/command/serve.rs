@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use luna_http::{Origin, Quota, Service, Settings, setup};
+use luna_http::{Network, Origin, Quota, Service, Settings, setup};
 use luna_worker::command::service::{Catalogued, Logs, stop_signal};
 use luna_worker::worker::{Options, Worker};
 use tokio::net::TcpListener;
@@ -64,6 +64,10 @@ pub(super) struct Serve {
     /// Web pages of other origins that may call the API, separated by commas; none unless given
     #[arg(long, env = "LUNA_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<Origin>,
+
+    /// Addresses of proxies in front, whose X-Forwarded-For is believed, separated by commas; none unless given
+    #[arg(long, env = "LUNA_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    trusted_proxies: Vec<Network>,
 
     /// Calls of a team in a second, four times as many at once; 0 for no limit. Sent files do not count
     #[arg(long, env = "LUNA_RATE_PER_SECOND", value_name = "CALLS", default_value = "100")]
@@ -133,7 +137,7 @@ impl Serve {
             None => None,
         };
         let (catalogue, storage) = self.catalogued.open().await?;
-        let objects = setup::objects(&storage, self.storage_public_url.as_deref())?;
+        let objects = setup::objects(&storage, self.storage_public_url.as_deref()).await?;
         if let Some(password) = setup::administrator(&catalogue, self.password()?).await? {
             // A line of its own, before any log line; nobody sees it again.
             writeln!(std::io::stdout(), "admin password: {password}")?;
@@ -164,6 +168,7 @@ impl Serve {
             rate_per_second: self.rate_per_second,
             sender_timeout: Duration::from_secs(self.sender_timeout),
             cors_origins: self.cors_origins,
+            trusted_proxies: self.trusted_proxies,
         };
         let service = Service::new(catalogue.clone(), storage, settings);
         luna_http::serve(listener, figures, service, stop.clone().cancelled_owned()).await;

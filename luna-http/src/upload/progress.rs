@@ -181,7 +181,7 @@ pub(super) async fn parts(
 
 impl Service {
     /// Notes which files have arrived in a bucket, where nobody tells. In a folder, it is noted as they come.
-    pub(super) async fn look_for_missing(&self, dataset: &Dataset) -> Result<()> {
+    pub(crate) async fn look_for_missing(&self, dataset: &Dataset) -> Result<()> {
         if matches!(self.objects, Objects::Folder(_)) {
             return Ok(());
         }
@@ -204,7 +204,10 @@ impl Service {
                 .into_iter()
                 .map(|it| (format!("{folder}{}", it.key), it.size_bytes))
                 .collect();
-            for unfit in self.catalogue.mark_found(dataset.id, &objects).await? {
+            let arrived = self.catalogue.mark_found(dataset.id, &objects).await?;
+            metrics::arrived_at_once(arrived.files, arrived.bytes);
+            for unfit in arrived.unfit {
+                metrics::failed();
                 self.storage.delete(&unfit).await?;
             }
         }

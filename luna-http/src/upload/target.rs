@@ -65,14 +65,13 @@ impl Service {
                     let id = signer.begin_parts(&file.object_key, &file.content_type).await?;
                     self.catalogue.begin_parts(file, &id).await?
                 };
-                let part = |(number, offset, size_bytes)| PartTarget {
-                    number,
-                    offset,
-                    size_bytes,
-                    url: signer.part(&file.object_key, &id, number, size_bytes, LIFETIME),
-                    headers: BTreeMap::new(),
-                };
-                target.parts = Some(parts(file.size_bytes).map(part).collect());
+                let mut targets = Vec::new();
+                for (number, offset, size_bytes) in parts(file.size_bytes) {
+                    let url = signer.part(&file.object_key, &id, number, size_bytes, LIFETIME);
+                    let (url, headers) = (url.await?, BTreeMap::new());
+                    targets.push(PartTarget { number, offset, size_bytes, url, headers });
+                }
+                target.parts = Some(targets);
             }
             Objects::Bucket(signer) => {
                 if let Some(sum) = file.sha256.as_deref().and_then(luna_worker::storage::base64_of)
@@ -84,7 +83,7 @@ impl Service {
                 let mut signed: Vec<(&str, &str)> =
                     target.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 signed.push(("Content-Length", &length));
-                target.upload_url = Some(signer.put(&file.object_key, &signed, LIFETIME));
+                target.upload_url = Some(signer.put(&file.object_key, &signed, LIFETIME).await?);
             }
         }
         Ok(target)

@@ -38,6 +38,15 @@ impl Service {
         Self::of(Started::within(folder, set))
     }
 
+    /// Another program than the one under test.
+    pub(crate) fn of_program(
+        program: &Path,
+        folder: &Path,
+        set: impl FnOnce(&mut Command),
+    ) -> Self {
+        Self::of(Started::of(program, folder, set))
+    }
+
     fn of(started: Started) -> Self {
         let Started { process, log: mut lines, address } = started;
         let log = Arc::new(Mutex::new(String::new()));
@@ -55,8 +64,12 @@ impl Service {
 
     /// SIGKILL, while others talk to it.
     pub(crate) fn signal_kill(&self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+        signal(&self.process, "-KILL");
+    }
+
+    /// SIGTERM; ends once it has answered everybody, and says that it ended well.
+    pub(crate) fn drain(mut self) {
+        drain(&mut self.process);
     }
 
     /// SIGKILL, and wait.
@@ -83,6 +96,17 @@ impl Service {
         let token = answer["access_token"].as_str().unwrap().to_owned();
         User { url: self.url.clone(), token, client: Client::new() }
     }
+}
+
+fn signal(process: &Child, signal: &str) {
+    let id = process.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+/// As an orchestrator ends a process.
+pub(crate) fn drain(process: &mut Child) {
+    signal(process, "-TERM");
+    assert_eq!(process.wait().unwrap().code(), Some(0));
 }
 
 impl Drop for Service {

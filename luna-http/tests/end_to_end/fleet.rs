@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::client::{Service, Upload, User, ends, folder_of, pictures};
 use super::started::BINARY;
 
-const PASSWORD: &str = "a password for these tests";
+pub(super) const PASSWORD: &str = "a password for these tests";
 /// More than two parts of a data set: both workers have one, and a third waits.
 const LARGE: usize = 600;
 
@@ -23,15 +23,15 @@ enum Setup {
     Fleet(Fleet),
 }
 
-struct Fleet {
+pub(super) struct Fleet {
     folder: TempDir,
-    database: String,
+    pub(super) database: String,
     storage: String,
-    apis: Vec<Service>,
-    workers: Vec<Worker>,
+    pub(super) apis: Vec<Service>,
+    pub(super) workers: Vec<Worker>,
 }
 
-struct Worker(Child);
+pub(super) struct Worker(pub(super) Child);
 
 impl Drop for Worker {
     fn drop(&mut self) {
@@ -49,22 +49,28 @@ fn one_process_takes_a_data_set_from_login_to_report() {
 
 #[test]
 fn a_fleet_does_the_same_while_a_worker_and_an_api_are_killed() {
-    let servers = (std::env::var("LUNA_TEST_POSTGRES"), std::env::var("LUNA_TEST_S3"));
-    let (Ok(postgres), Ok(s3)) = servers else {
-        assert!(std::env::var("LUNA_TEST_SERVERS").is_err(), "run the tests under .ci/servers");
+    let Some(fleet) = Fleet::start("fleet") else {
         eprintln!("NOT TESTED on a fleet: LUNA_TEST_POSTGRES or LUNA_TEST_S3 names no server");
         return;
     };
-    from_login_to_report(Setup::Fleet(Fleet::start(&postgres, &s3)), PASSWORD);
+    from_login_to_report(Setup::Fleet(fleet), PASSWORD);
 }
 
 impl Fleet {
-    fn start(postgres: &str, s3: &str) -> Self {
-        let name = format!("fleet_{}", std::process::id());
-        let made = Command::new("psql")
-            .args([postgres, "--quiet", "--command", &format!("CREATE DATABASE {name}")])
-            .status();
-        assert!(made.unwrap().success());
+    /// Two of each kind on a database and a place of their own, if the tests have servers.
+    pub(super) fn start(name: &str) -> Option<Self> {
+        Self::of(name, Path::new(BINARY).parent().unwrap())
+    }
+
+    /// The same, with the programs of a folder.
+    pub(super) fn of(name: &str, programs: &Path) -> Option<Self> {
+        let servers = (std::env::var("LUNA_TEST_POSTGRES"), std::env::var("LUNA_TEST_S3"));
+        let (Ok(postgres), Ok(s3)) = servers else {
+            assert!(std::env::var("LUNA_TEST_SERVERS").is_err(), "run the tests under .ci/servers");
+            return None;
+        };
+        let name = format!("{name}_{}", std::process::id());
+        sql(&postgres, &format!("CREATE DATABASE {name}"));
         let (server, _) = postgres.rsplit_once('/').unwrap();
         let (place, options) = s3.split_once('?').unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -76,9 +82,9 @@ impl Fleet {
             apis: Vec::new(),
             workers: Vec::new(),
         };
-        fleet.apis = (0..2).map(|_| fleet.api()).collect();
-        fleet.workers = (0..2).map(|number| fleet.worker(number)).collect();
-        fleet
+        fleet.apis = (0..2).map(|_| fleet.api(programs)).collect();
+        fleet.workers = (0..2).map(|number| fleet.worker(programs, number)).collect();
+        Some(fleet)
     }
 
     fn set(&self, command: &mut Command) {
@@ -88,8 +94,8 @@ impl Fleet {
             .env("LUNA_IDENTITY_KEY", "00112233445566778899aabbccddeeff".repeat(2));
     }
 
-    fn api(&self) -> Service {
-        Service::within(self.folder.path(), |command| {
+    pub(super) fn api(&self, programs: &Path) -> Service {
+        Service::of_program(&programs.join("luna-http"), self.folder.path(), |command| {
             self.set(command);
             command
                 .args(["--worker", "external"])
@@ -98,9 +104,9 @@ impl Fleet {
         })
     }
 
-    fn worker(&self, number: usize) -> Worker {
+    pub(super) fn worker(&self, programs: &Path, number: usize) -> Worker {
         let log = File::create(self.folder.path().join(format!("worker-{number}.log"))).unwrap();
-        let mut command = Command::new(luna());
+        let mut command = Command::new(luna(programs));
         command.args(["worker", "--jobs", "1", "--bind", "127.0.0.1:0"]);
         self.set(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -125,8 +131,16 @@ impl Fleet {
     }
 }
 
-fn luna() -> std::path::PathBuf {
-    let luna = Path::new(BINARY).with_file_name("luna");
+/// Runs a statement as whoever owns the server.
+pub(super) fn sql(database: &str, statement: &str) {
+    let done = Command::new("psql")
+        .args([database, "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement])
+        .status();
+    assert!(done.unwrap().success(), "{statement}");
+}
+
+fn luna(programs: &Path) -> std::path::PathBuf {
+    let luna = programs.join("luna");
     assert!(luna.exists(), "{} is not there: build the whole workspace", luna.display());
     luna
 }
@@ -201,7 +215,7 @@ fn judged(user: &User, dataset: &Value, files: &[Upload], is_valid: bool, broken
 fn validated(files: &[Upload]) -> Vec<u8> {
     let (folder, out) = (folder_of(files), tempfile::tempdir().unwrap());
     let report = out.path().join("report.json");
-    let status = Command::new(luna())
+    let status = Command::new(luna(Path::new(BINARY).parent().unwrap()))
         .args(["validate", "--progress", "never", "--fail-on", "never", "-o"])
         .args([&report, folder.path()])
         .stdout(Stdio::null())

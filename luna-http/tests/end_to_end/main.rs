@@ -9,3 +9,4 @@ mod fleet;
 mod old_client;
 #[path = "../started/mod.rs"]
 mod started;
+mod upgrade;

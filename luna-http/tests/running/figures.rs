@@ -2,6 +2,7 @@
 #![expect(clippy::float_cmp, reason = "counts are whole numbers")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -127,6 +128,44 @@ fn figures_move_with_what_teams_do_and_logs_name_nobody() {
     for secret in ["Eva", "secret", "signature", "7777", token.as_str()] {
         assert!(!log.contains(secret), "{secret}");
     }
+}
+
+fn sql(database: &str, statement: &str) {
+    let mut command = Command::new("psql");
+    command.args([database, "--quiet", "--output=/dev/null", "--command", statement]);
+    assert!(command.status().unwrap().success(), "{statement}");
+}
+
+#[test]
+fn a_database_that_is_away_is_counted_though_nobody_calls() {
+    let Ok(server) = std::env::var("LUNA_TEST_POSTGRES") else {
+        assert!(std::env::var("LUNA_TEST_SERVERS").is_err(), "run the tests under .ci/servers");
+        eprintln!("NOT TESTED: LUNA_TEST_POSTGRES names no server");
+        return;
+    };
+    let name = format!("away_{}", std::process::id());
+    sql(&server, &format!("CREATE DATABASE {name}"));
+    let (at, _) = server.rsplit_once('/').unwrap();
+    let service = Service::start(|command| {
+        command.args(["--worker", "external"]).env("LUNA_DATABASE_URL", format!("{at}/{name}"));
+    });
+    let before = service.figures();
+    assert_eq!((before["database_errors_total"], before["validation_queue_length"]), (0.0, 0.0));
+
+    sql(&server, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    let all =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    sql(&server, &all);
+    assert_eq!(service.get("/health").send().unwrap().status(), 503);
+    let away = service.figures();
+    assert!(away["database_errors_total"] > 0.0);
+    for figure in ["queue_length", "oldest_job_seconds", "dead_letters", "workers_alive"] {
+        assert!(away[&format!("validation_{figure}")].is_nan(), "{figure}");
+    }
+
+    sql(&server, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    assert_eq!(service.get("/readiness").send().unwrap().status(), 200);
+    assert_eq!(service.figures()["validation_queue_length"], 0.0);
 }
 
 #[test]

@@ -102,6 +102,29 @@ fn a_team_that_calls_too_fast_is_told_to_wait_and_slows_no_other() {
     assert_eq!(asked().send().unwrap().status(), 200);
 }
 
+#[test]
+fn tries_are_counted_by_the_client_that_a_trusted_proxy_names() {
+    // Too short a password is refused at once, and counts.
+    let try_from = |service: &Service, forwarded: &str| {
+        let body = json!({ "token": "none", "username": "eve", "password": "short" });
+        let request = service.post("/api/v1/invites/accept").header("x-forwarded-for", forwarded);
+        request.json(&body).send().unwrap().status().as_u16()
+    };
+    let is_ever_refused = |service: &Service, from: &dyn Fn(usize) -> String| {
+        (0..200).any(|number| try_from(service, &from(number)) == 429)
+    };
+    let service = Service::start(|command| {
+        command.env("LUNA_TRUSTED_PROXIES", "127.0.0.0/8,10.0.0.0/8");
+    });
+    assert!(!is_ever_refused(&service, &|number| format!("198.51.100.{number}")));
+    let made_up = |number: usize| format!("192.0.2.{number}, 203.0.113.1, 10.0.0.7");
+    assert!(is_ever_refused(&service, &made_up));
+    assert_eq!(try_from(&service, "203.0.113.2"), 422);
+
+    let alone = Service::start(|_| {});
+    assert!(is_ever_refused(&alone, &|number| format!("198.51.100.{number}")), "nobody vouches");
+}
+
 /// Sends these bytes as they are, and reads what comes until the line is closed.
 fn raw(service: &Service, pieces: &[&[u8]]) -> (String, Duration) {
     let mut line = TcpStream::connect(service.started.address).unwrap();

@@ -20,7 +20,12 @@ pub(crate) struct Started {
 impl Started {
     /// On a free port, with this data folder and whatever else is `set`.
     pub(crate) fn within(folder: &Path, set: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(BINARY);
+        Self::of(Path::new(BINARY), folder, set)
+    }
+
+    /// The same of another program.
+    pub(crate) fn of(program: &Path, folder: &Path, set: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(program);
         command.args(["serve", "--bind", "127.0.0.1:0"]).env("LUNA_DATA_DIR", folder);
         command.env_remove("LUNA_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
         set(&mut command);

@@ -3,13 +3,15 @@
 //! Rows go first, in one transaction; whoever called then deletes the objects. Killed in between, objects
 //! are left that no row names, which a scrub of the storage finds; never a row without its object.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
 use super::engine::{Row, Tx, Value, places, values};
 use super::people::changed;
-use super::{Catalogue, Moment, Result};
+use super::usage::{self, Change};
+use super::{Catalogue, Moment, Result, Spent};
 
 const BATCH: usize = 500;
 
@@ -37,7 +39,12 @@ pub struct Expired {
     pub sessions: u64,
     /// Kept answers to calls.
     pub answers: u64,
+    /// What nobody reads any more, whatever its age.
+    pub spent: Spent,
 }
+
+/// An upload for which nothing came for so long was given up.
+pub const ABANDONED: Duration = Duration::from_hours(24);
 
 impl Catalogue {
     /// Removes a team: users, keys, data sets, reports. The audit log stays.
@@ -100,14 +107,14 @@ impl Catalogue {
     }
 
     /// Removes events, finished queue items, workers, invites, sessions and kept answers that are older than
-    /// this.
+    /// this, and what is [spent](Self::remove_spent); [counts](Self::recount_usage) what teams hold.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn expire(&self, age: Duration) -> Result<Expired> {
         let before = self.now().await?.before(age);
         let mut tx = self.db.begin().await?;
-        let expired = Expired {
+        let mut expired = Expired {
             // The end of a job is what a late follower waits for.
             events: tx
                 .run("DELETE FROM events WHERE at < $1 AND kind <> 'done'", values![before])
@@ -128,29 +135,40 @@ impl Catalogue {
             answers: tx
                 .run("DELETE FROM idempotency WHERE created_at < $1", values![before])
                 .await?,
+            spent: Spent::default(),
         };
         tx.commit().await?;
+        expired.spent = self.remove_spent().await?;
+        self.recount_usage().await?;
         Ok(expired)
     }
 }
 
 /// Removes data sets with all that hangs on them.
 pub(super) async fn remove_datasets(tx: &mut Tx, datasets: Vec<i64>) -> Result<Leftovers> {
-    let mut keys = Vec::new();
+    let mut keys = BTreeMap::new();
     for id in &datasets {
-        let sql = "SELECT object_key FROM files WHERE dataset_id = $1
-                   UNION SELECT a.object_key FROM artifacts a
+        // Reports do not count as what a team holds.
+        let sql = "SELECT f.object_key, f.size_bytes, d.team_id FROM files f
+                   JOIN datasets d ON d.id = f.dataset_id WHERE f.dataset_id = $1
+                   UNION ALL SELECT a.object_key, a.size_bytes, NULL FROM artifacts a
                    JOIN validation_jobs j ON j.id = a.job_id WHERE j.dataset_id = $1";
         for row in tx.rows(sql, values![*id]).await? {
-            keys.push(row.get("object_key")?);
+            let held: (u64, Option<i64>) = (row.count("size_bytes")?, row.get("team_id")?);
+            keys.insert(row.get::<String>("object_key")?, held);
         }
     }
     for id in &datasets {
         tx.run("DELETE FROM datasets WHERE id = $1", values![*id]).await?;
     }
-    keys.sort();
-    keys.dedup();
-    let object_keys = unreferenced(tx, keys).await?;
+    let object_keys = unreferenced(tx, keys.keys().cloned().collect()).await?;
+    let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
+    for (bytes, team) in object_keys.iter().filter_map(|key| keys.get(key)) {
+        if let Some(team) = team {
+            changes.entry(*team).or_default().went(*bytes);
+        }
+    }
+    usage::note(tx, &changes).await?;
     Ok(Leftovers { datasets, object_keys })
 }
 

@@ -70,6 +70,15 @@ impl Db {
         self.0.signals.subscribe()
     }
 
+    /// What makes SQLite ask an index of the table before it. It keeps no figures of what is in a table, and would
+    /// go through all rows of a job; PostgreSQL does.
+    pub(crate) fn by_index(&self, index: &str) -> String {
+        match self.pool() {
+            Pool::Sqlite { .. } => format!(" INDEXED BY {index}"),
+            Pool::Postgres(_) => String::new(),
+        }
+    }
+
     /// Begins to write. Dropped without [`Tx::commit`], nothing was.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let inner = match self.pool() {

@@ -11,6 +11,11 @@ pub fn failures() -> u64 {
     FAILED.load(Ordering::Relaxed)
 }
 
+/// Counts a call that nobody waited for any longer.
+pub fn failed() {
+    FAILED.fetch_add(1, Ordering::Relaxed);
+}
+
 /// The catalogue could not do it. No message holds an SQL text, a value of a row, or a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! Files of a data set: what was announced, and what of it arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
@@ -8,10 +9,15 @@ use super::datasets::{lock_dataset, lock_uploading};
 use super::engine::{Row, Tx, Value, places, values};
 use super::people::one;
 use super::tasks::joined;
+use super::time::micros;
+use super::usage::{self, Change};
 use super::{Catalogue, Error, Moment, Result, cleanup};
 
 /// Rows a statement: well below SQLite's 32,766 values.
 const BATCH: usize = 500;
+
+/// So often at most it is noted that a file of a data set goes on.
+const SELDOM: Duration = Duration::from_hours(1);
 
 /// A file as it was announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +59,15 @@ pub struct File {
     pub multipart_id: Option<String>,
 }
 
-/// What a team holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Files of all its data sets, as announced; one that several versions share counts once.
+/// What was found of files that went past us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrived {
+    /// Files that had not been noted before.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Data sets that are not complete.
-    pub open_uploads: u64,
+    /// Objects of another size than announced; they must go.
+    pub unfit: Vec<String>,
 }
 
 const FILE: &str = "SELECT id, dataset_id, path, object_key, content_type, size_bytes, sha256,
@@ -72,7 +78,8 @@ impl Catalogue {
     /// them the keys of objects that nothing needs any more.
     ///
     /// A file that is announced again as it was stays as it is, with its first key: one that arrived, or
-    /// was taken over from an earlier version under the same SHA-256, need not be sent.
+    /// was taken over from an earlier version under the same SHA-256, need not be sent. No two files are
+    /// announced with one key.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the data set is complete, [`Error::Invalid`] if a path is named twice.
@@ -86,7 +93,7 @@ impl Catalogue {
             return Err(Error::Invalid { what: "a path is named twice" });
         }
         let mut tx = self.db.begin().await?;
-        lock_uploading(&mut tx, dataset_id).await?;
+        let team = lock_uploading(&mut tx, dataset_id).await?.team_id;
         let held = by_path(&mut tx, dataset_id, files).await?;
         let stays = |new: &&NewFile| held.get(&new.path).is_some_and(|old| is_same(old, new));
         let fresh: Vec<&NewFile> = files.iter().filter(|new| !stays(new)).collect();
@@ -95,9 +102,21 @@ impl Catalogue {
         }
         let now = by_path(&mut tx, dataset_id, files).await?;
         touch(&mut tx, dataset_id).await?;
-        let replaced = fresh.iter().filter_map(|new| held.get(&new.path));
-        let replaced = replaced.map(|old| old.object_key.clone()).collect();
-        let orphans = cleanup::unreferenced(&mut tx, replaced).await?;
+        let replaced: BTreeMap<&str, u64> = fresh
+            .iter()
+            .filter_map(|new| held.get(&new.path))
+            .map(|old| (old.object_key.as_str(), old.size_bytes))
+            .collect();
+        let keys = replaced.keys().map(|key| (*key).to_owned()).collect();
+        let orphans = cleanup::unreferenced(&mut tx, keys).await?;
+        let mut change = Change::default();
+        for new in &fresh {
+            change.came(new.size_bytes);
+        }
+        for bytes in orphans.iter().filter_map(|key| replaced.get(key.as_str())) {
+            change.went(*bytes);
+        }
+        usage::note(&mut tx, &BTreeMap::from([(team, change)])).await?;
         tx.commit().await?;
         let missing = || Error::corrupt("a file that was just added is not there");
         let found = |file: &NewFile| now.get(&file.path).cloned().ok_or_else(missing);
@@ -186,31 +205,18 @@ impl Catalogue {
         self.db.rows(joined(FILE, rest), values).await?.iter().map(file).collect()
     }
 
-    /// What a team holds by now.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn usage(&self, team_id: i64) -> Result<Usage> {
-        let sql = "SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes,
-                       (SELECT COUNT(*) FROM datasets
-                        WHERE team_id = $1 AND state = 'uploading') AS uploads
-                   FROM (SELECT DISTINCT f.object_key, f.size_bytes FROM files f
-                         JOIN datasets d ON d.id = f.dataset_id WHERE d.team_id = $1) held";
-        one("team", self.db.first(sql, values![team_id]).await?, |row| {
-            let (files, bytes) = (row.count("files")?, row.count("bytes")?);
-            Ok(Usage { files, bytes, open_uploads: row.count("uploads")? })
-        })
-    }
-
     /// Files of a data set that were announced, and those of them that arrived.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn count_files(&self, dataset_id: i64) -> Result<(u64, u64)> {
-        let sql = "SELECT COUNT(*) AS files, COUNT(received_at) AS received FROM files
-                   WHERE dataset_id = $1";
+        // Each of the two is in an index.
+        let sql = "SELECT COUNT(*) AS files,
+                       (SELECT COUNT(*) FROM files WHERE dataset_id = $1 AND received_at IS NULL) AS missing
+                   FROM files WHERE dataset_id = $1";
         one("data set", self.db.first(sql, values![dataset_id]).await?, |row| {
-            Ok((row.count("files")?, row.count("received")?))
+            let files = row.count("files")?;
+            Ok((files, files.saturating_sub(row.count("missing")?)))
         })
     }
 
@@ -240,12 +246,18 @@ impl Catalogue {
         from: u64,
         to: u64,
     ) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        // A large file may take days: its data set is not given up meanwhile. Before the file is locked.
+        let sql = "UPDATE datasets SET touched_at = (SELECT now FROM clock)
+                   WHERE id = (SELECT dataset_id FROM files WHERE id = $1)
+                     AND touched_at < (SELECT now FROM clock) - $2";
+        tx.run(sql, values![file_id, micros(SELDOM)]).await?;
         let sql = "UPDATE files SET received_bytes = $4
                    WHERE id = $1 AND object_key = $2 AND received_bytes = $3
                      AND received_at IS NULL AND $4 <= size_bytes";
-        match self.db.run(sql, values![file_id, object_key, from, to]).await? {
+        match tx.run(sql, values![file_id, object_key, from, to]).await? {
             0 => Err(Error::Conflict { what: "the file goes on at another offset" }),
-            _ => Ok(()),
+            _ => tx.commit().await,
         }
     }
 
@@ -288,37 +300,33 @@ impl Catalogue {
     }
 
     /// Notes that files went past us to the storage, by keys and sizes of its objects, in one step for all of
-    /// them. Objects of a size that was not announced come back: they must go. Others that no file waits for
-    /// are passed over.
+    /// them. Others that no file waits for are passed over.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such data set.
-    pub async fn mark_found(
-        &self,
-        dataset_id: i64,
-        objects: &[(String, u64)],
-    ) -> Result<Vec<String>> {
-        let mut unfit = Vec::new();
+    pub async fn mark_found(&self, dataset_id: i64, objects: &[(String, u64)]) -> Result<Arrived> {
+        let mut arrived = Arrived::default();
         for batch in objects.chunks(BATCH) {
             let mut tx = self.db.begin().await?;
             if lock_dataset(&mut tx, dataset_id).await?.state == super::DatasetState::Complete {
-                return Ok(unfit);
+                return Ok(arrived);
             }
             let rest = format!(
-                "WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
+                "{} WHERE object_key IN {} AND dataset_id = ${} AND received_at IS NULL",
+                self.db.by_index("files_by_object"),
                 places(1, batch.len()),
                 batch.len() + 1
             );
             let keys = batch.iter().map(|(key, _)| Value::from(key.as_str()));
             let values = keys.chain([Value::from(dataset_id)]).collect();
-            let rows = tx.rows(AssertSqlSafe(format!("{FILE} {rest}")), values).await?;
+            let rows = tx.rows(AssertSqlSafe(format!("{FILE}{rest}")), values).await?;
             let waiting = rows.iter().map(file).collect::<Result<Vec<_>>>()?;
             let sizes: BTreeMap<&str, u64> =
                 batch.iter().map(|(key, size)| (key.as_str(), *size)).collect();
             let (fit, other): (Vec<File>, Vec<File>) = waiting
                 .into_iter()
                 .partition(|it| sizes.get(it.object_key.as_str()) == Some(&it.size_bytes));
-            unfit.extend(other.into_iter().map(|it| it.object_key));
+            arrived.unfit.extend(other.into_iter().map(|it| it.object_key));
             if fit.is_empty() {
                 continue;
             }
@@ -330,8 +338,10 @@ impl Catalogue {
             tx.run(AssertSqlSafe(sql), fit.iter().map(|it| Value::from(it.id)).collect()).await?;
             touch(&mut tx, dataset_id).await?;
             tx.commit().await?;
+            arrived.files += fit.len() as u64;
+            arrived.bytes += fit.iter().map(|it| it.size_bytes).sum::<u64>();
         }
-        Ok(unfit)
+        Ok(arrived)
     }
 }
 

@@ -46,8 +46,14 @@ impl Catalogue {
         limit: u32,
     ) -> Result<Vec<StoredFinding>> {
         // One text for each set of questions, so that each can use its index.
-        let mut sql =
-            String::from("SELECT position, body FROM findings WHERE job_id = $1 AND position > $2");
+        let index = match (&filter.path, &filter.rule) {
+            (Some(_), _) => self.db.by_index("findings_by_path"),
+            (None, Some(_)) => self.db.by_index("findings_by_rule"),
+            (None, None) => String::new(),
+        };
+        let mut sql = format!(
+            "SELECT position, body FROM findings{index} WHERE job_id = $1 AND position > $2"
+        );
         let after = filter.after.map_or(-1, |after| i64::try_from(after).unwrap_or(i64::MAX));
         let mut all = values![job_id, after];
         let severity = filter.severity.map(Severity::as_str);
@@ -77,9 +83,10 @@ impl Catalogue {
         paths: &[&str],
     ) -> Result<BTreeMap<String, BTreeSet<(Severity, String)>>> {
         let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let index = self.db.by_index("findings_by_path");
         for batch in paths.chunks(BATCH) {
             let sql = format!(
-                "SELECT DISTINCT path, severity, rule FROM findings
+                "SELECT DISTINCT path, severity, rule FROM findings{index}
                  WHERE path IN {} AND job_id = ${}",
                 places(1, batch.len()),
                 batch.len() + 1

@@ -20,20 +20,22 @@ mod overview;
 mod people;
 mod records;
 mod sessions;
+mod spent;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 mod time;
+mod usage;
 mod validation;
 
 use self::engine::Db;
 pub(crate) use self::validation::{fail_job, lock_job, reopen_job};
 
 pub use self::audit::AuditEntry;
-pub use self::cleanup::{Expired, Leftovers};
+pub use self::cleanup::{ABANDONED, Expired, Leftovers};
 pub use self::datasets::{Completed, Dataset, DatasetState, NewDataset};
-pub use self::error::{Error, Result, failures};
-pub use self::files::{File, NewFile, Usage};
+pub use self::error::{Error, Result, failed, failures};
+pub use self::files::{Arrived, File, NewFile};
 pub use self::findings::{FindingFilter, StoredFinding};
 pub use self::fingerprints::{SharedPicture, SharedPlace, TeamPair};
 pub use self::idempotency::Repeated;
@@ -42,8 +44,10 @@ pub use self::overview::Arrivals;
 pub use self::people::{ApiKey, Invite, Role, Scope, Team, User};
 pub use self::records::{RecordPages, StoredRecord, Suspect};
 pub use self::sessions::Session;
+pub use self::spent::Spent;
 pub use self::tasks::{NewTask, Profile, Task};
 pub use self::time::Moment;
+pub use self::usage::Usage;
 pub use self::validation::{
     Artifact, JobState, NewArtifact, Outcome, QueuePlace, Shard, ValidationJob,
 };

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::AssertSqlSafe;
 
 use super::datasets::{DATASET, dataset};
-use super::engine::{Value, places, values};
-use super::people::one;
+use super::engine::{Value, places};
 use super::tasks::joined;
 use super::validation::{JOB, job};
 use super::{Catalogue, Dataset, Result, ValidationJob};
@@ -50,12 +49,8 @@ impl Catalogue {
     /// # Errors
     /// If the database fails.
     pub async fn arrivals(&self, dataset_id: i64) -> Result<Arrivals> {
-        let sql = "SELECT COUNT(*) AS announced, COUNT(received_at) AS received FROM files
-                   WHERE dataset_id = $1";
-        one("data set", self.db.first(sql, values![dataset_id]).await?, |row| {
-            let (announced, received) = (row.count("announced")?, row.count("received")?);
-            Ok(Arrivals { announced, received })
-        })
+        let (announced, received) = self.count_files(dataset_id).await?;
+        Ok(Arrivals { announced, received })
     }
 
     /// The newest data set of every team that has one, in order of the teams' numbers.

@@ -164,10 +164,12 @@ impl Catalogue {
         if !self.job(job_id).await?.state.is_unfinished() {
             return Ok(QueuePlace { workers_alive, ..QueuePlace::default() });
         }
-        // A job that was not listed yet counts with what its data set announced.
+        // A job that was not listed yet counts with what its data set announced: as counted when it was queued,
+        // unless a version of LUNA queued it that did not count yet.
         let sql = "SELECT COUNT(*) AS ahead, CAST(COALESCE(SUM(CASE WHEN files_total > 0
                        THEN files_total - files_done
-                       ELSE (SELECT COUNT(*) FROM files f WHERE f.dataset_id = j.dataset_id)
+                       ELSE COALESCE(files_announced,
+                           (SELECT COUNT(*) FROM files f WHERE f.dataset_id = j.dataset_id))
                    END), 0) AS BIGINT) AS files
                    FROM validation_jobs j WHERE state IN ('pending', 'processing') AND id < $1";
         let row = self.db.first(sql, values![job_id]).await?;
@@ -357,9 +359,10 @@ pub(crate) async fn held(tx: &mut Tx, lease: &Lease) -> Result<LockedJob> {
 
 /// Makes a job of a complete data set and queues its plan.
 pub(super) async fn new_job(tx: &mut Tx, dataset: &Dataset, priority: i64) -> Result<i64> {
-    let sql = "INSERT INTO validation_jobs (dataset_id, profile_id, state, created_at)
+    let sql =
+        "INSERT INTO validation_jobs (dataset_id, profile_id, state, created_at, files_announced)
                VALUES ($1, (SELECT profile_id FROM tasks WHERE id = $2), 'pending',
-                   (SELECT now FROM clock))
+                   (SELECT now FROM clock), (SELECT COUNT(*) FROM files WHERE dataset_id = $1))
                RETURNING id";
     let job_id = tx.insert(sql, values![dataset.id, dataset.task_id]).await?;
     let plan = NewItem {

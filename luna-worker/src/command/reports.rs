@@ -10,8 +10,7 @@ use luna_core::rules::Registry;
 
 use super::exit::{Failure, shown};
 use super::stdout;
-use crate::output::{Pixels, ReportFile, write_report};
-use crate::place::file_name;
+use crate::output::{Pixels, ReportFile, format_of, write_report};
 
 /// Where reports go, and how they look.
 #[derive(Debug, clap::Args)]
@@ -85,8 +84,7 @@ impl Prepared {
 }
 
 fn prepared(place: &Path) -> Result<ReportFile, Failure> {
-    let name = file_name(place);
-    let format = ReportFormat::from_path(Path::new(&name)).ok_or_else(|| unknown_ending(place))?;
+    let format = format_of(place).ok_or_else(|| unknown_ending(place))?;
     ReportFile::prepare(place, format).map_err(|(place, error)| Failure::not_written(&place, error))
 }
 

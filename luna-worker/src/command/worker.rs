@@ -51,6 +51,10 @@ struct Run {
     #[command(flatten)]
     catalogued: Catalogued,
 
+    /// Identities are hashed under it, 64 hexadecimal digits; made once and kept in the data folder unless given
+    #[arg(long, env = "LUNA_IDENTITY_KEY", value_name = "KEY", hide_env_values = true)]
+    identity_key: Option<String>,
+
     /// Threads that examine pictures; one a core unless given
     #[arg(long, short, env = "LUNA_WORKER_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -101,7 +105,7 @@ impl Run {
                 items: self.items.into(),
                 threads: self.jobs.map(usize::from),
                 memory: self.memory,
-                identity_key: self.catalogued.identity_key()?,
+                identity_key: self.catalogued.identity_key_of(self.identity_key.as_deref())?,
                 grace: Duration::from_secs(self.grace),
             };
             let port = health::listen(self.bind, catalogue.clone(), stop.clone())

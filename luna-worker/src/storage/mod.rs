@@ -8,6 +8,8 @@
 mod address;
 mod backend;
 mod bridge;
+#[cfg(feature = "service")]
+mod credentials;
 mod error;
 mod meter;
 mod object;

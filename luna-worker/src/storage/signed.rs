@@ -10,6 +10,7 @@ use base64::Engine as _;
 use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, PutObject, UploadPart};
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 
+use super::credentials::Keys;
 use super::{Address, Error, Result, Scheme, Storage};
 
 /// How long our own requests' signatures are good for.
@@ -24,7 +25,7 @@ pub struct Signer {
     bucket: Bucket,
     /// As clients do.
     public: Bucket,
-    credentials: Credentials,
+    keys: Keys,
     prefix: String,
     client: reqwest::Client,
     address: Address,
@@ -64,8 +65,8 @@ impl Storage {
     /// What signs for this bucket; clients reach it at `public_endpoint`, where that is another than ours.
     ///
     /// # Errors
-    /// If it is no S3 bucket, or its credentials are not in the environment.
-    pub fn signer(&self, public_endpoint: Option<&str>) -> Result<Signer> {
+    /// If it is no S3 bucket, or nothing offers keys to sign with.
+    pub async fn signer(&self, public_endpoint: Option<&str>) -> Result<Signer> {
         let address = self.address();
         let refused = |what| Error::Unsupported { place: address.bare(), what };
         if address.scheme() != Scheme::S3 {
@@ -87,16 +88,17 @@ impl Storage {
                 .map_err(|_| refused("the endpoint is no URL of a server"))
         };
         let client = reqwest::Client::builder().timeout(PATIENCE).build();
-        Ok(Signer {
+        let client = client.map_err(|_| refused("no encrypted connections on this machine"))?;
+        let signer = Signer {
             bucket: bucket(endpoint)?,
             public: bucket(public_endpoint.unwrap_or(endpoint))?,
-            credentials: credentials(address).ok_or_else(|| {
-                refused("signing needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-            })?,
+            keys: Keys::of(address, &client),
             prefix: self.prefix.to_string(),
-            client: client.map_err(|_| refused("no encrypted connections on this machine"))?,
+            client,
             address: address.clone(),
-        })
+        };
+        // Better now than when the first team waits for a URL.
+        signer.credentials().await.map(|_| signer)
     }
 }
 
@@ -106,14 +108,23 @@ impl Signer {
         self.public.base_url().origin().ascii_serialization()
     }
 
-    /// A URL to which an object can be sent, with just these headers, for so long.
-    pub fn put(&self, key: &str, headers: &[(&str, &str)], lasts: Duration) -> String {
-        let key = self.full(key);
-        let mut action = PutObject::new(&self.public, Some(&self.credentials), &key);
+    /// A URL to which an object can be sent, with just these headers, for so long; less where the keys that
+    /// sign it run out before.
+    ///
+    /// # Errors
+    /// If there are no keys any more.
+    pub async fn put(
+        &self,
+        key: &str,
+        headers: &[(&str, &str)],
+        lasts: Duration,
+    ) -> Result<String> {
+        let (key, credentials) = (self.full(key), self.credentials().await?);
+        let mut action = PutObject::new(&self.public, Some(&credentials), &key);
         for (name, value) in headers {
             action.headers_mut().insert(name.to_lowercase(), (*value).to_owned());
         }
-        action.sign(lasts).into()
+        Ok(action.sign(lasts).into())
     }
 
     /// Begins an object that is sent in parts; the bucket's name for them comes back.
@@ -121,8 +132,8 @@ impl Signer {
     /// # Errors
     /// If the bucket does not answer, or refuses.
     pub async fn begin_parts(&self, key: &str, content_type: &str) -> Result<String> {
-        let full = self.full(key);
-        let mut action = CreateMultipartUpload::new(&self.bucket, Some(&self.credentials), &full);
+        let (full, credentials) = (self.full(key), self.credentials().await?);
+        let mut action = CreateMultipartUpload::new(&self.bucket, Some(&credentials), &full);
         action.headers_mut().insert("content-type", content_type.to_owned());
         let request = self.client.post(action.sign(OWN)).header("content-type", content_type);
         let text = self.answered(key, request).await?;
@@ -131,12 +142,22 @@ impl Signer {
         Ok(begun.upload_id().to_owned())
     }
 
-    /// A URL to which a part of exactly this size can be sent.
-    pub fn part(&self, key: &str, id: &str, number: u16, size: u64, lasts: Duration) -> String {
-        let key = self.full(key);
-        let mut action = UploadPart::new(&self.public, Some(&self.credentials), &key, number, id);
+    /// A URL to which a part of exactly this size can be sent, for as long as one for an object.
+    ///
+    /// # Errors
+    /// If there are no keys any more.
+    pub async fn part(
+        &self,
+        key: &str,
+        id: &str,
+        number: u16,
+        size: u64,
+        lasts: Duration,
+    ) -> Result<String> {
+        let (key, credentials) = (self.full(key), self.credentials().await?);
+        let mut action = UploadPart::new(&self.public, Some(&credentials), &key, number, id);
         action.headers_mut().insert("content-length", size.to_string());
-        action.sign(lasts).into()
+        Ok(action.sign(lasts).into())
     }
 
     /// Puts the parts together, by what the bucket answered for each, in order.
@@ -144,10 +165,10 @@ impl Signer {
     /// # Errors
     /// If the bucket does not answer, or misses parts.
     pub async fn end_parts(&self, key: &str, id: &str, etags: &[String]) -> Result<()> {
-        let full = self.full(key);
+        let (full, credentials) = (self.full(key), self.credentials().await?);
         let tags = etags.iter().map(String::as_str);
         let action =
-            CompleteMultipartUpload::new(&self.bucket, Some(&self.credentials), &full, id, tags);
+            CompleteMultipartUpload::new(&self.bucket, Some(&credentials), &full, id, tags);
         let url = action.sign(OWN);
         let text = self.answered(key, self.client.post(url).body(action.body())).await?;
         // S3 says 200 before it knows.
@@ -163,7 +184,8 @@ impl Signer {
     /// Why browsers cannot.
     pub async fn send_as_browser(&self, key: &str, origin: &str) -> Result<(), String> {
         let kind = "application/octet-stream";
-        let url = self.put(key, &[("content-type", kind)], OWN);
+        let url = self.put(key, &[("content-type", kind)], OWN).await;
+        let url = url.map_err(|error| error.to_string())?;
         let unreachable = |_| format!("{} does not answer", self.public_origin());
         let asked = self
             .client
@@ -185,6 +207,14 @@ impl Signer {
             return Err(format!("pages of {origin} may not read the ETag of the bucket's answers"));
         }
         Ok(())
+    }
+
+    async fn credentials(&self) -> Result<Credentials> {
+        self.keys.now().await.ok_or_else(|| Error::Unsupported {
+            place: self.address.bare(),
+            what: "nothing offers keys to sign with: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, \
+                   or a role of this machine",
+        })
     }
 
     async fn answered(&self, key: &str, request: reqwest::RequestBuilder) -> Result<String> {
@@ -220,18 +250,6 @@ fn names(answer: &reqwest::Response, header: &str, wanted: &str) -> bool {
     let listed = answer.headers().get_all(header).iter().filter_map(|it| it.to_str().ok());
     let mut listed = listed.flat_map(|it| it.split(',')).map(str::trim);
     listed.any(|it| it == "*" || it.eq_ignore_ascii_case(wanted))
-}
-
-fn credentials(address: &Address) -> Option<Credentials> {
-    let of = |option: &str, name: &str| {
-        address.option(option).map(str::to_owned).or_else(|| variable(name))
-    };
-    let key = of("access_key_id", "AWS_ACCESS_KEY_ID")?;
-    let secret = of("secret_access_key", "AWS_SECRET_ACCESS_KEY")?;
-    Some(match of("session_token", "AWS_SESSION_TOKEN") {
-        Some(token) => Credentials::new_with_token(key, secret, token),
-        None => Credentials::new(key, secret),
-    })
 }
 
 fn variable(name: &str) -> Option<String> {

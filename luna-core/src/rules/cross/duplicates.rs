@@ -127,6 +127,10 @@ fn groups<'a>(
         .collect()
 }
 
+/// What to do where the identities differ: which file is the best says nothing of whose it is.
+const WHOSE: &str =
+    "Look up whose picture it is, since one of the headers is wrong, and keep that file.";
+
 /// Reports a group under the gravest case that holds for it.
 fn fire(out: &mut Sink<'_>, group: &[&Entry], message: &str, found: String, help: Option<String>) {
     // Equal bytes carry equal identities: LX001 never has two patients.
@@ -134,6 +138,7 @@ fn fire(out: &mut Sink<'_>, group: &[&Entry], message: &str, found: String, help
         group.iter().filter_map(|entry| entry.record.identity.as_ref()?.patient).collect();
     let splits: BTreeSet<&str> = group.iter().filter_map(|entry| split(entry)).collect();
     let mut also = Vec::new();
+    let help = if patients.len() > 1 { Some(WHOSE.to_owned()) } else { help };
     if patients.len() > 1 {
         also.push(format!("they carry {} patients' identities", patients.len()));
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalogue::connect::Pool;
 
 async fn count(catalogue: &Catalogue, sql: &'static str) -> i64 {
     catalogue.db.first(sql, Vec::new()).await.unwrap().unwrap().get("n").unwrap()
@@ -40,20 +41,82 @@ fn the_second_schema_keeps_what_the_first_held() {
     });
 }
 
+/// A migration that this program does not know.
+async fn from_the_future(catalogue: &Catalogue) {
+    let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum,
+                   execution_time) SELECT 9, 'from the future', success, checksum, 1
+               FROM _sqlx_migrations WHERE version = 1";
+    catalogue.db.run(sql, Vec::new()).await.unwrap();
+}
+
 #[test]
-fn a_newer_schema_is_refused() {
+fn a_newer_schema_that_only_added_is_worked_on() {
     on_each_url(async |url| {
         let catalogue = Catalogue::open(url, 2).await.unwrap();
-        let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum,
-                       execution_time) SELECT 9, 'from the future', success, checksum, 1
-                   FROM _sqlx_migrations WHERE version = 1";
-        catalogue.db.run(sql, Vec::new()).await.unwrap();
+        from_the_future(&catalogue).await;
+        catalogue.close().await;
+        let catalogue = Catalogue::open(url, 2).await.unwrap();
+        catalogue.create_team("radiant").await.unwrap();
+        catalogue.close().await;
+    });
+}
+
+#[test]
+fn a_newer_schema_that_took_something_away_is_refused() {
+    on_each_url(async |url| {
+        let catalogue = Catalogue::open(url, 2).await.unwrap();
+        from_the_future(&catalogue).await;
+        for sql in [
+            "DROP VIEW schema_floor",
+            "CREATE VIEW schema_floor AS SELECT CAST(9 AS BIGINT) AS oldest",
+        ] {
+            catalogue.db.run(sql, Vec::new()).await.unwrap();
+        }
         catalogue.close().await;
         let error = Catalogue::open(url, 2).await.unwrap_err();
-        assert!(matches!(error, Error::TooNew { found: 9, known: 4 }), "{error:?}");
+        assert!(matches!(error, Error::TooNew { found: 9, known: 5 }), "{error:?}");
         let text =
-            "the database has schema 9, this version of LUNA knows 4; start the newer version";
+            "the database has schema 9, this version of LUNA knows 5; start the newer version";
         assert_eq!(error.to_string(), text);
+    });
+}
+
+#[test]
+fn a_migration_that_is_another_one_is_refused() {
+    on_each_url(async |url| {
+        let catalogue = Catalogue::open(url, 2).await.unwrap();
+        let sql = "UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 3";
+        catalogue.db.run(sql, values![vec![1_u8]]).await.unwrap();
+        catalogue.close().await;
+        let error = Catalogue::open(url, 2).await.unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn a_role_that_may_create_nothing_is_enough_once_all_is_there() {
+    on_each_url(async |url| {
+        let owner = Catalogue::open(url, 2).await.unwrap();
+        let Pool::Postgres(pool) = owner.db.pool() else { return owner.close().await };
+        let role = format!("luna_plain_{}", std::process::id());
+        for sql in [
+            format!("CREATE ROLE {role} LOGIN"),
+            format!(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+        }
+        let (_, place) = url.split_once('@').unwrap();
+        let plain = Catalogue::open(&format!("postgres://{role}@{place}"), 2).await.unwrap();
+        plain.create_team("radiant").await.unwrap();
+        let made = plain.db.run("CREATE TABLE more (id BIGINT)", Vec::new()).await;
+        assert!(made.is_err(), "the role may create tables: this shows nothing");
+        plain.close().await;
+        for sql in [format!("DROP OWNED BY {role}"), format!("DROP ROLE {role}")] {
+            sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+        }
+        owner.close().await;
     });
 }
 
@@ -68,7 +131,7 @@ fn processes_that_start_at_once_migrate_once() {
             .collect();
         for start in starts {
             let catalogue = start.await.unwrap();
-            assert_eq!(count(&catalogue, "SELECT COUNT(*) AS n FROM _sqlx_migrations").await, 4);
+            assert_eq!(count(&catalogue, "SELECT COUNT(*) AS n FROM _sqlx_migrations").await, 5);
             catalogue.close().await;
         }
     });

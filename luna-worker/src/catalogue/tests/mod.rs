@@ -3,8 +3,11 @@
 mod fingerprints;
 mod jobs;
 mod migrations;
+mod million;
 mod people;
+mod spent;
 mod uploads;
+mod usage;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -65,16 +65,16 @@ fn what_went_past_us_is_noted_in_one_step() {
         catalogue.add_files(other, &[new("a", "other", None)]).await.unwrap();
         let object = |key: &str, size| (key.to_owned(), size);
         let found = [object("ka", 10), object("kb", 9), object("nobodys", 1), object("other", 10)];
-        assert_eq!(catalogue.mark_found(set, &found).await.unwrap(), ["kb"]);
+        let arrived = catalogue.mark_found(set, &found).await.unwrap();
+        assert_eq!(arrived, Arrived { files: 1, bytes: 10, unfit: vec!["kb".to_owned()] });
         assert_eq!(paths(&catalogue.missing_files(set, None, 10).await.unwrap()), ["b", "c"]);
         assert_eq!(paths(&catalogue.missing_files(other, None, 10).await.unwrap()), ["a"]);
         assert_eq!(catalogue.file(set, 1).await.unwrap().received_bytes, 10);
-        assert!(catalogue.mark_found(set, &found[..1]).await.unwrap().is_empty(), "again");
+        let again = catalogue.mark_found(set, &found[..1]).await.unwrap();
+        assert_eq!(again, Arrived::default());
         catalogue.complete(set).await.unwrap();
-        assert!(
-            catalogue.mark_found(set, &[object("kc", 9)]).await.unwrap().is_empty(),
-            "too late"
-        );
+        let late = catalogue.mark_found(set, &[object("kc", 9)]).await.unwrap();
+        assert_eq!(late, Arrived::default());
         assert_eq!(catalogue.count_files(set).await.unwrap(), (3, 1));
     });
 }

@@ -57,7 +57,7 @@ impl Doctor {
         }
         let remedy = "Let the bucket's CORS rules allow PUT with any header from LUNA_PUBLIC_URL's origin and \
                       expose ETag; LUNA_STORAGE_PUBLIC_URL says where browsers reach it.";
-        let outcome = match storage.signer(self.storage_public_url.as_deref()) {
+        let outcome = match storage.signer(self.storage_public_url.as_deref()).await {
             Err(error) => Err((error.to_string(), remedy)),
             Ok(signer) => {
                 let key = format!("doctor/browser-{}", std::process::id());

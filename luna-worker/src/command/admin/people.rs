@@ -168,6 +168,8 @@ impl User {
                 let password = secrets::new().map_err(lacking)?;
                 let hash = secrets::hashed(&password).map_err(lacking)?;
                 catalogue.set_password(user.id, &hash).await?;
+                // Whoever knew the old one may be signed in.
+                catalogue.end_sessions_of(user.id, None).await?;
                 let object = format!("user {}", user.id);
                 catalogue.audit(ACTOR, Some(user.team_id), "user.password", &object, "{}").await?;
                 stdout::line(&format!("password: {password}"))?;

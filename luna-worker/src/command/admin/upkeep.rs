@@ -8,7 +8,7 @@ use luna_core::text;
 use sha2::{Digest as _, Sha256};
 
 use super::ACTOR;
-use crate::catalogue::{Catalogue, DatasetState, LogLevel};
+use crate::catalogue::{ABANDONED, Catalogue, DatasetState, LogLevel};
 use crate::command::exit::{Exit, Failure};
 use crate::command::service::Catalogued;
 use crate::command::stdout;
@@ -22,8 +22,6 @@ const PAGE: u32 = 1_000;
 const AT_ONCE: usize = 8;
 /// Bytes of an object that are hashed at a time.
 const PART: u64 = 8 << 20;
-/// An upload for which nothing came for so long was given up.
-const ABANDONED: Duration = Duration::from_hours(24);
 /// Objects that are younger may belong to a row that is not written yet.
 const SCRUB_HINT: &str =
     "run it while no upload is under way, or again later, before you delete any";
@@ -99,10 +97,13 @@ impl Cleanup {
         let detail = serde_json::json!({ "datasets": datasets, "objects": objects });
         catalogue.audit(ACTOR, None, "cleanup", "data sets", &detail.to_string()).await?;
         stdout::line(&format!(
-            "Removed {} with {}, and {} of jobs.",
+            "Removed {} with {}, and {}.",
             text::counted(datasets as u64, "data set"),
             text::counted(objects as u64, "object"),
-            text::counted(expired.events + expired.items, "old row")
+            text::counted(
+                expired.events + expired.items + expired.spent.records + expired.spent.findings,
+                "spent row"
+            )
         ))?;
         Ok(Exit::Clean)
     }
