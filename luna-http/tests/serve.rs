@@ -577,6 +577,13 @@ fn a_file_goes_on_where_it_stopped() {
     assert_eq!(left()["files"]["items"][0]["received_bytes"], 2);
     problem(put("bytes 0-1/5", b"ch"), 416, "wrong-offset");
     problem(put("bytes 2-4/6", b"est"), 422, "other-size");
+    // What came is lost behind the catalogue's back: it begins anew, and is not told to wait.
+    for part in std::fs::read_dir(service.folder.path().join("objects/.luna-parts")).unwrap() {
+        std::fs::remove_file(part.unwrap().path()).unwrap();
+    }
+    problem(put("bytes 2-4/5", b"est"), 416, "wrong-offset");
+    assert_eq!(left()["files"]["items"][0]["received_bytes"], 0);
+    assert_eq!(put("bytes 0-1/5", b"ch").status(), 202);
     assert_eq!(put("bytes 2-4/5", b"est").status(), 200);
     assert_eq!((&left()["received"], &left()["missing"]), (&json!(1), &json!(0)));
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::io::ErrorKind::{NotFound, UnexpectedEof};
 use std::sync::{Mutex, PoisonError};
 
 use axum::Json;
@@ -179,15 +180,28 @@ async fn begin(service: &Service, file: &File, span: &Span) -> Result<Part> {
     let (id, key, held) = (file.id, &file.object_key, file.received_bytes);
     let offset = span.from.unwrap_or(0);
     if span.from.is_some_and(|from| from != held) {
-        let detail = format!("The file goes on at byte {held}.");
-        return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "wrong-offset", detail));
+        return Err(goes_on_at(held));
     }
     if offset < held && file.received_at.is_none() {
         service.catalogue.advance_file(id, key, held, 0).await?;
     }
     let name = format!("{id}-{}", key.rsplit('/').next().unwrap_or_default());
     let objects = objects.clone();
-    Ok(blocking(move || Part::resume(&objects, &name, offset)).await?)
+    match blocking(move || Part::resume(&objects, &name, offset)).await {
+        // What came is gone: removed as too old, or not in the backup that was restored.
+        Err(error) if offset > 0 && matches!(error.kind(), NotFound | UnexpectedEof) => {
+            if file.received_at.is_none() {
+                service.catalogue.advance_file(id, key, held, 0).await?;
+            }
+            Err(goes_on_at(0))
+        }
+        part => Ok(part?),
+    }
+}
+
+fn goes_on_at(byte: u64) -> Problem {
+    let detail = format!("The file goes on at byte {byte}.");
+    Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "wrong-offset", detail)
 }
 
 /// Writes what comes to the part; back it comes with its SHA-256 once it is whole and on the disk. What came of a

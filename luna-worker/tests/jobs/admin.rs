@@ -3,6 +3,8 @@
 use std::process::Output;
 use std::time::Duration;
 
+use luna_worker::catalogue::Error;
+
 use super::bench::{RUNTIME, Service, set};
 
 const SOON: Duration = Duration::from_mins(1);
@@ -31,6 +33,12 @@ fn teams_users_and_keys_come_and_go_and_secrets_are_printed_once() {
     let user = RUNTIME.block_on(service.catalogue.user_named("ada")).unwrap();
     assert!(user.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert!(!done(&["user", "list", "--team", "radiant"]).contains(password));
+    let begun = service.catalogue.begin_session(user.id, "a hash", SOON);
+    let session = RUNTIME.block_on(begun).unwrap().id;
+    let renewed = done(&["user", "password", "ada"]);
+    assert!(!renewed.contains(password));
+    let left = RUNTIME.block_on(service.catalogue.session_user(session));
+    assert!(matches!(left, Err(Error::NotFound { .. })), "whoever knew the old one is out");
     let key = done(&["key", "create", "--team", "radiant", "--name", "ci", "--expires", "90d"]);
     assert!(key.contains("key: luna_"), "{key}");
     let listed = done(&["key", "list", "--team", "radiant"]);
