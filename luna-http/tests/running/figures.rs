@@ -147,7 +147,10 @@ fn a_database_that_is_away_is_counted_though_nobody_calls() {
     sql(&server, &format!("CREATE DATABASE {name}"));
     let (at, _) = server.rsplit_once('/').unwrap();
     let service = Service::start(|command| {
-        command.args(["--worker", "external"]).env("LUNA_DATABASE_URL", format!("{at}/{name}"));
+        command
+            .args(["--worker", "external"])
+            .env("LUNA_DATABASE_URL", format!("{at}/{name}"))
+            .env("LUNA_IDENTITY_KEY", "00112233445566778899aabbccddeeff".repeat(2));
     });
     let before = service.figures();
     assert_eq!((before["database_errors_total"], before["validation_queue_length"]), (0.0, 0.0));

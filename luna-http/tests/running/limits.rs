@@ -111,7 +111,8 @@ fn tries_are_counted_by_the_client_that_a_trusted_proxy_names() {
         request.json(&body).send().unwrap().status().as_u16()
     };
     let is_ever_refused = |service: &Service, from: &dyn Fn(usize) -> String| {
-        (0..200).any(|number| try_from(service, &from(number)) == 429)
+        // Twice the limit: nobody reads the log, and a full pipe would stop the service.
+        (0..60).any(|number| try_from(service, &from(number)) == 429)
     };
     let service = Service::start(|command| {
         command.env("LUNA_TRUSTED_PROXIES", "127.0.0.0/8,10.0.0.0/8");
