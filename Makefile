@@ -11,6 +11,9 @@ VENV := $(TARGET)/venv
 # nextest runs the same tests in less time, where it is installed.
 RUST_TESTS := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "nextest run --no-fail-fast" || echo "test --no-fail-fast --lib --bins --tests")
 
+# luna and luna-http as the Rust tests build them: with other features all libraries would be built once more.
+PROGRAMS := $(CARGO) test --quiet --workspace --no-run
+
 .PHONY: help
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +36,7 @@ test: ## install what is missing, then run every check, cheapest first: lint, te
 	$(MAKE) --no-print-directory test-api
 	$(MAKE) --no-print-directory test-operate
 	.ci/dependencies
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	$(PROGRAMS)
 	.ci/deployment
 
 .PHONY: test-rust
@@ -45,7 +48,7 @@ test-rust: ## run the tests of the Rust crates beside real servers, and the exam
 .PHONY: test-python
 test-python: $(VENV)/tools ## build the Python package, install it in an own environment, test it there
 	PATH="$(VENV)/bin:$$PATH" MATURIN_PEP517_ARGS="--profile=dev --locked" $(VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(PROGRAMS)
 	LUNA_HTTP="$(TARGET)/debug/luna-http" .ci/servers $(VENV)/bin/python -m pytest luna-py/tests --pages $(TARGET)/notebooks
 	cd luna-py && $(VENV)/bin/python -m mypy --strict python tests examples
 	cd luna-py && $(VENV)/bin/python -m mypy.stubtest luna_py._luna
@@ -55,19 +58,19 @@ test-python: $(VENV)/tools ## build the Python package, install it in an own env
 .PHONY: test-browser
 test-browser: $(VENV)/tools ## open the demo's HTML report and the service's pages in a real Chromium
 	rm -rf $(TARGET)/browser && mkdir -p $(TARGET)/browser
-	$(CARGO) run --quiet -- demo $(TARGET)/browser/demo > /dev/null
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(PROGRAMS)
+	$(TARGET)/debug/luna demo $(TARGET)/browser/demo > /dev/null
 	.ci/servers $(VENV)/bin/python -m pytest .ci/browser --demo $(TARGET)/browser/demo --service $(TARGET)/debug/luna-http \
 		--axe "$$(.ci/tools --print)/axe/node_modules/axe-core/axe.min.js" --shots $(TARGET)/browser
 
 .PHONY: test-api
 test-api: $(VENV)/tools ## call the service as its OpenAPI document says, and otherwise
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(PROGRAMS)
 	.ci/api $(TARGET)/debug/luna-http $(VENV)/bin
 
 .PHONY: test-monitoring
 test-monitoring: $(VENV)/tools ## alerts, dashboard and runbook beside a running service; three alerts are provoked and ended
-	$(CARGO) build --quiet --workspace --exclude luna-py --bins
+	$(PROGRAMS)
 	.ci/servers .ci/monitoring $(TARGET)/debug $(VENV)/bin
 
 .PHONY: load-test
@@ -76,7 +79,7 @@ load-test: $(VENV)/tools ## 24 teams by k6 on a service that runs: `LUNA_PASSWOR
 
 .PHONY: test-operate
 test-operate: $(VENV)/tools ## back the service up while it is used, destroy everything, restore it, compare
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	$(PROGRAMS)
 	.ci/servers $(VENV)/bin/python -m pytest .ci/operate --programs $(TARGET)/debug
 
 $(VENV)/tools: .ci/requirements.txt
@@ -100,7 +103,7 @@ lint: ## format check, clippy, layers, docs; warnings are errors
 bless: ## rewrite rule pages, schemas, expected reports, the API document, the chart's copies after an intended change
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --test generated --test catalogue
 	LUNA_BLESS=1 INSTA_UPDATE=always $(CARGO) test --quiet --package luna-core --lib report
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna-http
+	$(PROGRAMS)
 	$(TARGET)/debug/luna-http openapi > docs/openapi.json
 	.ci/chart-files
 	git status --short
@@ -158,7 +161,7 @@ chart: ## render the Helm chart: `make chart VALUES=deploy/helm/luna/values-prod
 
 .PHONY: test-deploy
 test-deploy: $(VENV)/tools ## the chart, the container file and the compose file, whose processes are started
-	$(CARGO) build --quiet --workspace --exclude luna-py --bin luna --bin luna-http
+	$(PROGRAMS)
 	.ci/deploy
 
 .PHONY: site
