@@ -289,7 +289,7 @@ def pictures(machine: Machine, folder: Path) -> list[Path]:
     read = json.loads(report.read_text())
     several = {path for finding in read["findings"] for path in [finding.get("path"), *finding.get("related", [])]}
     return [demo / file["path"] for file in read["files"]
-            if file.get("format") and not file["findings"] and file["path"] not in several]
+            if file["kind"] == "image" and not file["findings"] and file["path"] not in several]
 
 
 @pytest.fixture(scope="module")
