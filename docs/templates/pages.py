@@ -33,9 +33,6 @@ TOP = {
     "deploy/loadtest/README.md": "loadtest.md",
     "fixtures/README.md": "fixtures.md",
 }
-#: Pages that other work brings; until then they are no entries of the navigation.
-AWAITED = {"promises.md"}
-
 WHO = {
     "anybody": "anybody, without signing in",
     "person": "whoever signed in; no API key",
@@ -46,20 +43,6 @@ WHO = {
 #: Those of the document, by name.
 SCHEMAS: Json = {}
 LINK = re.compile(r"(?<!!)\[([^\]\[]*(?:\[[^\]]*\][^\]\[]*)*)\]\(([^)\s]+)\)")
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    docs = Path(config.docs_dir)
-
-    def kept(nav: Any) -> Any:
-        if isinstance(nav, list):
-            return [it for it in map(kept, nav) if it not in (None, {}, [])]
-        if isinstance(nav, dict):
-            return {title: it for title, inner in nav.items() if (it := kept(inner)) is not None}
-        return None if nav in AWAITED and not (docs / nav).is_file() else nav
-
-    config.nav = kept(config.nav)
-    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
