@@ -162,6 +162,7 @@ impl Table {
     ///     If pandas or pyarrow is not installed.
     fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         needs(slf.py(), "to_pandas", "pandas")?;
+        needs(slf.py(), "to_pandas", "pyarrow")?;
         Self::to_arrow(slf)?.call_method0("to_pandas")
     }
 
