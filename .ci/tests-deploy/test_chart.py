@@ -98,7 +98,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         "worker.tolerations[0].key=gpu", "service.annotations.a=b", "database.bundled.storageClass=fast",
         "storage.bundled.storageClass=fast",
     )),
-    "a role for workers": ((), (*OUTSIDE, *EXISTING, "secrets.storageKeys=false")),
+    "a role instead of keys": ((), (*OUTSIDE, *EXISTING, "secrets.storageKeys=false")),
 }
 for part, (base, on, off, _) in PARTS.items():
     CASES[f"{part}, on"] = ((), (*base, *on))

@@ -38,7 +38,7 @@ pub enum SetupError {
     },
     /// The storage takes no uploads.
     #[error("LUNA_STORAGE_URL: {0}")]
-    Storage(#[from] storage::Error),
+    Storage(storage::Error),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] catalogue::Error),
@@ -98,7 +98,8 @@ pub async fn objects(
     public_endpoint: Option<&str>,
 ) -> Result<Objects, SetupError> {
     let Some(folder) = storage.folder() else {
-        return Ok(Objects::Bucket(Box::new(storage.signer(public_endpoint).await?)));
+        let signer = storage.signer(public_endpoint).await.map_err(SetupError::Storage)?;
+        return Ok(Objects::Bucket(Box::new(signer)));
     };
     std::fs::create_dir_all(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
         |source| SetupError::Machine {

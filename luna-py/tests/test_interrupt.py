@@ -62,6 +62,13 @@ def test_eight_threads_validate_at_once(broken_set: Path) -> None:
     assert set(reports) == {whole}
 
 
+def said_by(script: str, folder: Path) -> str:
+    """What a script prints in a process of its own."""
+    arguments = [sys.executable, "-c", script, str(folder)]
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    return done.stdout
+
+
 FORK = """
 import os
 import sys
@@ -81,14 +88,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_validates_too(broken_set: Path) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", FORK, str(broken_set)],
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert process.stdout == "0\n"
+    assert said_by(FORK, broken_set) == "0\n"
 
 
 # In a process of its own: what other tests left of theirs is not counted.
@@ -122,14 +122,7 @@ print(threads())
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
 def test_no_thread_is_left_behind(broken_set: Path) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", THREADS, str(broken_set)],
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert process.stdout == "[]\n"
+    assert said_by(THREADS, broken_set) == "[]\n"
 
 
 def test_progress_is_told(broken_set: Path) -> None:

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::client::{Service, Upload, User, ends, folder_of, pictures};
+use super::psql::sql;
 use super::started::BINARY;
 
 pub(super) const PASSWORD: &str = "a password for these tests";
@@ -129,14 +130,6 @@ impl Fleet {
             catalogue.close().await;
         });
     }
-}
-
-/// Runs a statement as whoever owns the server.
-pub(super) fn sql(database: &str, statement: &str) {
-    let done = Command::new("psql")
-        .args([database, "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement])
-        .status();
-    assert!(done.unwrap().success(), "{statement}");
 }
 
 fn luna(programs: &Path) -> std::path::PathBuf {

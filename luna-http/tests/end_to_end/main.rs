@@ -7,6 +7,8 @@ mod client;
 mod durable;
 mod fleet;
 mod old_client;
+#[path = "../psql/mod.rs"]
+mod psql;
 #[path = "../started/mod.rs"]
 mod started;
 mod upgrade;

@@ -2,11 +2,11 @@
 #![expect(clippy::float_cmp, reason = "counts are whole numbers")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::psql::sql;
 use super::{Service, figures, problem};
 
 /// What dashboards and alerts are built on: the names and labels that the service promises, and no others.
@@ -128,12 +128,6 @@ fn figures_move_with_what_teams_do_and_logs_name_nobody() {
     for secret in ["Eva", "secret", "signature", "7777", token.as_str()] {
         assert!(!log.contains(secret), "{secret}");
     }
-}
-
-fn sql(database: &str, statement: &str) {
-    let mut command = Command::new("psql");
-    command.args([database, "--quiet", "--output=/dev/null", "--command", statement]);
-    assert!(command.status().unwrap().success(), "{statement}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod docs;
 mod figures;
 mod limits;
+#[path = "../psql/mod.rs"]
+mod psql;
 mod settings;
 #[path = "../started/mod.rs"]
 mod started;

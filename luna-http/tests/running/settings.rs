@@ -15,6 +15,18 @@ fn said(arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String, Stri
 }
 
 #[test]
+fn a_bucket_without_keys_is_refused_at_the_start_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    let (is_content, out, err) = said(
+        &["serve", "--storage-url", "s3://xrays?endpoint=http://127.0.0.1:9"],
+        &[("HOME", home), ("LUNA_DATA_DIR", home), ("AWS_EC2_METADATA_DISABLED", "true")],
+    );
+    assert_eq!((is_content, &*out), (false, ""), "no password without a service");
+    assert_eq!(err.matches("nothing offers keys to sign with").count(), 1, "{err}");
+}
+
+#[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("luna.toml");
