@@ -274,7 +274,7 @@ async fn password(
         return Err(Problem::field("/current_password", "It is not the current one."));
     }
     service.catalogue.set_password(user_id, &hashed(password).await?).await?;
-    service.catalogue.end_sessions_of(user_id, Some(session_id)).await?;
+    service.catalogue.end_sessions(Some(user_id), Some(session_id)).await?;
     service.audit(&caller, "user.password", &format!("user {user_id}")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -101,7 +101,7 @@ pub async fn objects(
         let signer = storage.signer(public_endpoint).await.map_err(SetupError::Storage)?;
         return Ok(Objects::Bucket(Box::new(signer)));
     };
-    std::fs::create_dir_all(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
+    secrets::private_folder(folder).and_then(|()| Part::sweep(folder, ABANDONED)).map_err(
         |source| SetupError::Machine {
             what: format!("{}: cannot be used", folder.display()),
             source,

@@ -277,9 +277,16 @@ fn the_exit_code_is_the_verdict() {
     assert_eq!((&result["verdict"], &result["dataset_id"]), (&"fail".into(), &2.into()));
     assert_eq!(result["validation_results"]["files_failed"], 1);
 
+    let told = service.pushed(damaged().path(), &[]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    for part in ["LF004 truncated-file", "a/cut.png", "FAIL  1 error"] {
+        assert!(told.result.contains(part), "{told:?}");
+    }
+    assert!(told.result.ends_with("/datasets/3\n"), "{told:?}");
+
     let told = service.pushed(damaged().path(), &["--no-wait"]);
     assert_eq!(told.code, Some(0), "{told:?}");
-    assert!(told.result.starts_with("data set 3 is handed in"), "{told:?}");
+    assert!(told.result.starts_with("data set 4 is handed in"), "{told:?}");
     assert_eq!(fs::read_dir(service.state.path().join("luna/push")).unwrap().count(), 0);
 }
 

@@ -65,6 +65,27 @@ pub fn is_password(password: &str, kept: &str) -> bool {
         .is_ok_and(|kept| Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
 }
 
+/// Makes a folder that only its owner can look into, with those above it that are missing. One that is there stays
+/// as it is.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let place = folder.path().join("a/b");
+/// luna_worker::secrets::private_folder(&place)?;
+/// # #[cfg(unix)]
+/// assert_eq!(std::os::unix::fs::MetadataExt::mode(&place.metadata()?) & 0o777, 0o700);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// If it cannot be made.
+pub fn private_folder(place: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(place)
+}
+
 /// 32 random bytes as hexadecimal digits, made once and kept in a file that only its owner can read. Of
 /// several processes that make it at once, one wins, and all get the same.
 ///
@@ -76,7 +97,7 @@ pub fn kept_key(place: &Path) -> io::Result<String> {
         read => return read,
     }
     let folder = place.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    private_folder(folder)?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

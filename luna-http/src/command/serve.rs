@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use luna_http::{Network, Origin, Quota, Service, Settings, setup};
-use luna_worker::command::service::{Catalogued, Logs, stop_signal};
+use luna_worker::command::service::{Catalogued, Logs, size, stop_signal};
 use luna_worker::worker::{Options, Worker};
 use tokio::net::TcpListener;
 
@@ -40,6 +40,14 @@ pub(super) struct Serve {
     /// Who validates
     #[arg(long, env = "LUNA_WORKER", value_enum, default_value = "embedded")]
     worker: Where,
+
+    /// Threads of the embedded worker that examine pictures; one a core unless given
+    #[arg(long, env = "LUNA_WORKER_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    worker_jobs: Option<u16>,
+
+    /// Memory of the embedded worker for files and pictures; else seven tenths of the container's limit, at most 2GiB
+    #[arg(long, env = "LUNA_WORKER_MEMORY", value_name = "SIZE", value_parser = size)]
+    worker_memory: Option<u64>,
 
     /// Signs tokens and upload URLs, at least 32 bytes; made once and kept in the data folder unless given
     #[arg(long, env = "LUNA_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
@@ -103,9 +111,11 @@ async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Lets whoever asks the service come before the pictures: the threads that examine them give way.
-fn give_way() {
-    // The worker's threads are rayon's own.
-    let threads = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("examine-{number}"));
+fn give_way(jobs: Option<u16>) {
+    // The worker's threads are rayon's own; 0 is one a core.
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.map_or(0, usize::from))
+        .thread_name(|number| format!("examine-{number}"));
     if let Err(error) = threads.start_handler(|_| lower()).build_global() {
         tracing::warn!(%error, "pictures are examined at full priority");
     }
@@ -149,8 +159,9 @@ impl Serve {
         let worker = match self.worker {
             Where::External => None,
             Where::Embedded => {
-                give_way();
-                let options = Options::new("embedded".to_owned(), identity_key);
+                give_way(self.worker_jobs);
+                let mut options = Options::new("embedded".to_owned(), identity_key);
+                options.memory = self.worker_memory;
                 let worker = Worker::new(catalogue.clone(), storage.clone(), options);
                 let stop = stop.clone();
                 Some(tokio::spawn(async move { worker.run(stop).await }))

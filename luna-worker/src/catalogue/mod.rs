@@ -83,6 +83,19 @@ impl Catalogue {
         Self::open_at(url, connections, migrations::newest()).await
     }
 
+    /// Changes the schema as a next version of LUNA would when it starts, for tests of upgrades: one text that
+    /// both engines understand.
+    ///
+    /// # Errors
+    /// As [`Catalogue::open`].
+    #[doc(hidden)]
+    pub async fn upgrade(url: &str, sql: &'static str) -> Result<()> {
+        let db = Db::open(url, 1).await?;
+        migrations::migrate_beyond(&db, sql).await?;
+        db.close().await;
+        Ok(())
+    }
+
     async fn open_at(url: &str, connections: u32, schema: i64) -> Result<Self> {
         let db = Db::open(url, connections).await?;
         migrations::migrate(&db, schema).await?;

@@ -90,14 +90,15 @@ impl Catalogue {
         self.db.run(sql, values![session_id]).await.map(|_| ())
     }
 
-    /// Ends all sessions of a user but one.
+    /// Ends all sessions of a user, or of everybody, but one; so many were.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn end_sessions_of(&self, user_id: i64, but: Option<i64>) -> Result<()> {
+    pub async fn end_sessions(&self, user_id: Option<i64>, but: Option<i64>) -> Result<u64> {
         let sql = "UPDATE sessions SET revoked_at = (SELECT now FROM clock)
-                   WHERE user_id = $1 AND revoked_at IS NULL AND id <> $2";
-        self.db.run(sql, values![user_id, but.unwrap_or(0)]).await.map(|_| ())
+                   WHERE revoked_at IS NULL AND expires_at > (SELECT now FROM clock)
+                     AND id <> $2 AND ($1 IS NULL OR user_id = $1)";
+        self.db.run(sql, values![user_id, but.unwrap_or(0)]).await
     }
 }
 

@@ -110,7 +110,11 @@ impl Resources {
     }
 }
 
-pub(super) fn size(text: &str) -> Result<u64, String> {
+/// A size in bytes as people write it: `512MiB`, `4GiB`.
+///
+/// # Errors
+/// What a size is.
+pub fn size(text: &str) -> Result<u64, String> {
     limits::size::parse(text)
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "a size is a number and a unit, such as 4GiB".to_owned())

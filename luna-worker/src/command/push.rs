@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use luna_core::report::ReportFormat;
-use luna_core::{CancelToken, Profile, text};
+use luna_core::{CancelToken, Profile, Report, text};
 use serde_json::{Value, json};
 
 use super::exit::{Exit, Failure, shown};
@@ -20,7 +20,7 @@ Examples:
   luna push scans/ --server https://luna.example.org --username ada     asks for the password, unless
                                              LUNA_PASSWORD is set
   export LUNA_SERVER=https://luna.example.org LUNA_API_KEY=…            and then
-  luna push scans/                           check here, send, wait, print the verdict
+  luna push scans/                           check here, send, wait, print what was found
   luna push scans.zip --name \"autumn, cleaned\"
   luna push fixed/ --replaces 41             a new version: data set 41 with the files of fixed/
   luna push fixed/ --replaces 41 --remove a/7.dcm    and without this one
@@ -138,7 +138,7 @@ impl Arguments {
         let server = server.stopped_by(cancel);
         let watch = Arc::new(Watch::new(self.progress));
         match server.push(parcel, &watch) {
-            Ok(pushed) => self.tell(&pushed, &server),
+            Ok(pushed) => self.tell(&pushed, &server, &watch),
             Err(Error::Objection(objection)) => refuse(&objection, &watch, cancel),
             Err(error) => Err(error.into()),
         }
@@ -159,12 +159,20 @@ impl Arguments {
         Ok(parcel)
     }
 
-    fn tell(&self, pushed: &Pushed, server: &Server) -> Result<Exit, Failure> {
+    fn tell(&self, pushed: &Pushed, server: &Server, watch: &Watch) -> Result<Exit, Failure> {
         let (dataset_id, status) = (pushed.dataset_id, pushed.status.as_ref());
         let page = server.report_page(dataset_id);
         match self.format {
             TextOrJson::Json => stdout::print_json(&document(dataset_id, status, &page))?,
-            TextOrJson::Text => stdout::print_styled(&verdict(dataset_id, status, &page))?,
+            TextOrJson::Text => match findings(dataset_id, status, server, watch) {
+                Some(report) => {
+                    stdout::write(|out| {
+                        write_report(&report, ReportFormat::Text, &options(), None, out)?;
+                        writeln!(out, "{page}")
+                    })?;
+                }
+                None => stdout::print_styled(&verdict(dataset_id, status, &page))?,
+            },
         }
         let Some(status) = status else { return Ok(Exit::Clean) };
         Ok(match (status.status.as_str(), status.verdict.as_deref()) {
@@ -221,6 +229,26 @@ fn secret(file: &Path) -> Result<String, Failure> {
         return Err(Failure::Usage(format!("{}: its first line is empty", shown(file))));
     }
     Ok(line.to_owned())
+}
+
+/// The report of a set that did not pass, if the service lets it be read.
+fn findings(
+    dataset_id: i64,
+    status: Option<&Status>,
+    server: &Server,
+    watch: &Watch,
+) -> Option<Report> {
+    let status = status.filter(|it| it.status == "completed")?;
+    if status.verdict.as_deref() == Some("pass") {
+        return None;
+    }
+    match server.report(dataset_id) {
+        Ok(report) => Some(report),
+        Err(error) => {
+            watch.say(&format!("note: what was found is on the page alone: {error}"));
+            None
+        }
+    }
 }
 
 /// What was found, and what to do about it.

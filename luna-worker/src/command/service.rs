@@ -1,6 +1,5 @@
 //! Arguments that the commands around the service share: where its catalogue and its objects are.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use luna_core::{IdentityKey, text};
@@ -9,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::exit::Failure;
+pub use super::options::size;
 use crate::catalogue::Catalogue;
 use crate::storage::Storage;
 use crate::{logs, secrets};
@@ -59,7 +59,7 @@ impl Catalogued {
     }
 
     fn own_database(&self) -> Result<String, Failure> {
-        fs::create_dir_all(&self.data_dir)
+        secrets::private_folder(&self.data_dir)
             .map_err(|error| Failure::unopened(&self.data_dir, error))?;
         Ok(format!("sqlite://{}", self.data_dir.join("luna.db").display()))
     }

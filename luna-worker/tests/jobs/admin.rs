@@ -33,12 +33,26 @@ fn teams_users_and_keys_come_and_go_and_secrets_are_printed_once() {
     let user = RUNTIME.block_on(service.catalogue.user_named("ada")).unwrap();
     assert!(user.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert!(!done(&["user", "list", "--team", "radiant"]).contains(password));
-    let begun = service.catalogue.begin_session(user.id, "a hash", SOON);
-    let session = RUNTIME.block_on(begun).unwrap().id;
+    let begin = |hash| {
+        let begun = service.catalogue.begin_session(user.id, hash, SOON);
+        RUNTIME.block_on(begun).unwrap().id
+    };
+    let is_out = |session| {
+        let left = RUNTIME.block_on(service.catalogue.session_user(session));
+        matches!(left, Err(Error::NotFound { .. }))
+    };
+    let session = begin("a hash");
     let renewed = done(&["user", "password", "ada"]);
     assert!(!renewed.contains(password));
-    let left = RUNTIME.block_on(service.catalogue.session_user(session));
-    assert!(matches!(left, Err(Error::NotFound { .. })), "whoever knew the old one is out");
+    assert!(is_out(session), "whoever knew the old one is out");
+    for (number, whom) in ["ada", "--all"].iter().enumerate() {
+        let session = begin(["b hash", "c hash"][number]);
+        assert_eq!(done(&["user", "sign-out", whom]).trim(), "Ended 1 session.");
+        assert!(is_out(session), "{whom}");
+    }
+    assert_eq!(done(&["user", "sign-out", "--all"]).trim(), "Ended 0 sessions.");
+    done(&["user", "delete", "ada"]);
+    assert_eq!(admin(&service, &["user", "sign-out", "ada"]).0, 2);
     let key = done(&["key", "create", "--team", "radiant", "--name", "ci", "--expires", "90d"]);
     assert!(key.contains("key: luna_"), "{key}");
     let listed = done(&["key", "list", "--team", "radiant"]);

@@ -136,3 +136,43 @@ fn processes_that_start_at_once_migrate_once() {
         }
     });
 }
+
+/// Begins with the table that the migration comes to last.
+async fn request(catalogue: &Catalogue) -> Result<()> {
+    let mut tx = catalogue.db.begin().await?;
+    tx.run("UPDATE validation_jobs SET completed_at = 1", Vec::new()).await?;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    tx.run("UPDATE files SET received_at = 1", Vec::new()).await?;
+    tx.commit().await
+}
+
+#[test]
+fn a_migration_of_several_tables_ends_no_request() {
+    on_each_url(async |url| {
+        let catalogue = Catalogue::open(url, 4).await.unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let requests: Vec<_> = (0..3)
+            .map(|_| {
+                let (catalogue, is_over) = (catalogue.clone(), is_over.clone());
+                tokio::spawn(async move {
+                    while !is_over.load(Ordering::SeqCst) {
+                        request(&catalogue).await?;
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    request(&catalogue).await
+                })
+            })
+            .collect();
+        let sql = "ALTER TABLE files ADD COLUMN of_the_next TEXT;
+                   ALTER TABLE teams ADD COLUMN of_the_next TEXT;
+                   ALTER TABLE validation_jobs ADD COLUMN of_the_next TEXT;";
+        Catalogue::upgrade(url, sql).await.unwrap();
+        is_over.store(true, Ordering::SeqCst);
+        for request in requests {
+            request.await.unwrap().unwrap();
+        }
+        let sql = "SELECT COUNT(of_the_next) AS n FROM validation_jobs";
+        assert_eq!(count(&catalogue, sql).await, 0);
+        catalogue.close().await;
+    });
+}

@@ -9,7 +9,8 @@ mod spent;
 mod uploads;
 mod usage;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use luna_core::conclude::Entry;

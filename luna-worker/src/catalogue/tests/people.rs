@@ -172,7 +172,7 @@ fn a_refresh_token_is_good_once_and_a_stolen_one_ends_the_session() {
 
         let [kept, other] = ["k", "o"].map(|token| catalogue.begin_session(user.id, token, day));
         let (kept, other) = (kept.await.unwrap(), other.await.unwrap());
-        catalogue.end_sessions_of(user.id, Some(kept.id)).await.unwrap();
+        catalogue.end_sessions(Some(user.id), Some(kept.id)).await.unwrap();
         assert!(gone(catalogue.session_user(other.id).await));
         assert!(catalogue.session_user(kept.id).await.is_ok());
         bench.advance(day).await;

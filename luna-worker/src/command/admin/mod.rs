@@ -40,7 +40,7 @@ enum Action {
     /// Teams: create, list, delete
     #[command(subcommand)]
     Team(people::Team),
-    /// Users: create, list, give a new password
+    /// Users: create, list, give a new password, sign out, delete
     #[command(subcommand)]
     User(people::User),
     /// Keys for scripts: create, list, revoke

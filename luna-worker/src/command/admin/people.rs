@@ -135,6 +135,20 @@ pub(super) enum User {
         /// The login name
         username: String,
     },
+    /// End the sessions of a user, or of all; who has the password can sign in again
+    SignOut {
+        /// The login name
+        #[arg(required_unless_present = "all")]
+        username: Option<String>,
+        /// Everybody, such as after the signing secret leaked
+        #[arg(long, conflicts_with = "username")]
+        all: bool,
+    },
+    /// Remove a user, who is signed out at once; data sets are the team's and stay
+    Delete {
+        /// The login name
+        username: String,
+    },
 }
 
 impl User {
@@ -169,14 +183,35 @@ impl User {
                 let hash = secrets::hashed(&password).map_err(lacking)?;
                 catalogue.set_password(user.id, &hash).await?;
                 // Whoever knew the old one may be signed in.
-                catalogue.end_sessions_of(user.id, None).await?;
+                catalogue.end_sessions(Some(user.id), None).await?;
                 let object = format!("user {}", user.id);
                 catalogue.audit(ACTOR, Some(user.team_id), "user.password", &object, "{}").await?;
                 stdout::line(&format!("password: {password}"))?;
             }
+            Self::SignOut { username, .. } => sign_out(catalogue, username.as_deref()).await?,
+            Self::Delete { username } => {
+                let user = catalogue.user_named(&username).await?;
+                catalogue.delete_user(user.id).await?;
+                let object = format!("user {}", user.id);
+                catalogue.audit(ACTOR, Some(user.team_id), "user.delete", &object, "{}").await?;
+                stdout::line(&format!("Removed user {}.", text::escaped(&username)))?;
+            }
         }
         Ok(Exit::Clean)
     }
+}
+
+async fn sign_out(catalogue: &Catalogue, username: Option<&str>) -> Result<(), Failure> {
+    let (user, team, object) = match username {
+        None => (None, None, "all users".to_owned()),
+        Some(name) => {
+            let user = catalogue.user_named(name).await?;
+            (Some(user.id), Some(user.team_id), format!("user {}", user.id))
+        }
+    };
+    let ended = catalogue.end_sessions(user, None).await?;
+    catalogue.audit(ACTOR, team, "user.sign_out", &object, "{}").await?;
+    stdout::line(&format!("Ended {}.", text::counted(ended, "session")))
 }
 
 #[derive(Debug, Subcommand)]
