@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr as _, Transaction};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr as _, SqlitePool, Transaction};
 
 use super::connect::Pool;
 use super::engine::Db;
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_busy};
 
 /// Any number will do, as long as nobody else on the server takes it: "LUNA".
 const ADVISORY_LOCK: i64 = 0x4c55_4e41;
@@ -65,18 +65,14 @@ pub(super) async fn migrate_beyond(db: &Db, sql: &'static str) -> Result<()> {
 async fn apply(db: &Db, steps: &[Step], upto: i64) -> Result<()> {
     let (started, mut reminded) = (Instant::now(), None::<Instant>);
     while !is_done(db, steps, upto).await? {
-        let pause = match db.pool() {
-            Pool::Sqlite { writer, .. } => {
-                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                migrator(steps, |step| step.2).run_direct(Some(upto), &mut *tx, false).await?;
-                tx.commit().await?;
-                return Ok(());
-            }
-            Pool::Postgres(pool) => match attempt(pool, steps, upto).await? {
-                Attempt::Done => return Ok(()),
-                Attempt::OtherMigrates => GRASP,
-                Attempt::TablesInUse => PAUSE,
-            },
+        let attempt = match db.pool() {
+            Pool::Sqlite { writer, .. } => on_sqlite(writer, steps, upto).await?,
+            Pool::Postgres(pool) => on_postgres(pool, steps, upto).await?,
+        };
+        let pause = match attempt {
+            Attempt::Done => return Ok(()),
+            Attempt::OtherMigrates => GRASP,
+            Attempt::TablesInUse => PAUSE,
         };
         if started.elapsed() > PATIENCE {
             let reason = "others never let go of its tables: a backup, a vacuum, a long deletion";
@@ -97,7 +93,20 @@ enum Attempt {
     TablesInUse,
 }
 
-async fn attempt(pool: &PgPool, steps: &[Step], upto: i64) -> Result<Attempt> {
+async fn on_sqlite(writer: &SqlitePool, steps: &[Step], upto: i64) -> Result<Attempt> {
+    let mut tx = match writer.begin_with("BEGIN IMMEDIATE").await {
+        // Others write one after another, and SQLite keeps no queue of those who wait.
+        Err(sqlx::Error::Database(error)) if is_busy(error.as_ref()) => {
+            return Ok(Attempt::TablesInUse);
+        }
+        tx => tx?,
+    };
+    migrator(steps, |step| step.2).run_direct(Some(upto), &mut *tx, false).await?;
+    tx.commit().await?;
+    Ok(Attempt::Done)
+}
+
+async fn on_postgres(pool: &PgPool, steps: &[Step], upto: i64) -> Result<Attempt> {
     let mut tx = pool.begin().await?;
     let is_alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
         .bind(ADVISORY_LOCK)

@@ -157,7 +157,7 @@ fn a_migration_of_several_tables_ends_no_request() {
                 tokio::spawn(async move {
                     while !is_over.load(Ordering::SeqCst) {
                         request(&catalogue).await?;
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        tokio::time::sleep(Duration::from_millis(60)).await;
                     }
                     request(&catalogue).await
                 })
