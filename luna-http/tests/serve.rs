@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use luna_fixtures::Recipe;
 use luna_worker::catalogue::{Catalogue, Role};
 use luna_worker::secrets;
+use luna_worker::storage::Storage;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -609,19 +610,62 @@ fn a_call_under_one_key_is_made_once() {
     problem(post("/api/v1/api-keys", "a", &key), 409, "made-before");
 }
 
-#[test]
-fn a_bucket_takes_files_past_the_service() {
+/// A service whose files go to a bucket, and where they do, if the tests have a server.
+fn with_bucket(name: &str) -> Option<(Service, String)> {
     let Ok(bucket) = std::env::var("LUNA_TEST_S3") else {
         assert!(std::env::var("LUNA_TEST_SERVERS").is_err(), "run the tests under .ci/servers");
-        eprintln!("NOT TESTED on S3: LUNA_TEST_S3 names no server");
-        return;
+        return None;
     };
     let (place, options) = bucket.split_once('?').unwrap();
-    let uri = format!("{place}/http-{}?{options}", std::process::id());
+    let uri = format!("{place}/{name}-{}?{options}", std::process::id());
     let set = |command: &mut Command| {
         command.env("LUNA_STORAGE_URL", &uri);
     };
-    let service = Service::set_up(tempfile::tempdir().unwrap(), None, set);
+    Some((Service::set_up(tempfile::tempdir().unwrap(), None, set), uri))
+}
+
+#[test]
+fn parts_that_a_bucket_forgot_begin_anew() {
+    let Some((service, uri)) = with_bucket("forgets") else {
+        eprintln!("NOT TESTED on S3: LUNA_TEST_S3 names no server");
+        return;
+    };
+    let token = service.token();
+    let large = vec![0x5a_u8; (64 << 20) + 7];
+    let started = service.upload(&token, &json!([announced("large.bin", &large)]));
+    let (dataset, first) = (&started["dataset_id"], &started["upload_urls"][0]);
+    let upload_of = |target: &Value| {
+        let url = reqwest::Url::parse(target["parts"][0]["url"].as_str().unwrap()).unwrap();
+        url.query_pairs().find(|(name, _)| name == "uploadId").unwrap().1.into_owned()
+    };
+    let again = || {
+        let path = format!("/api/v1/upload/{dataset}/urls");
+        let fresh = service.post(&token, &path, &json!({ "file_ids": [first["file_id"]] }));
+        let fresh: Value = fresh.json().unwrap();
+        fresh["upload_urls"][0].clone()
+    };
+    assert_eq!(upload_of(&again()), upload_of(first), "what the bucket knows goes on");
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let signer = Storage::open(&uri).unwrap().signer(None).await.unwrap();
+        let key = first["s3_key"].as_str().unwrap();
+        signer.drop_parts(key, &upload_of(first)).await.unwrap();
+    });
+    let anew = again();
+    assert_ne!(upload_of(&anew), upload_of(first));
+    let last = anew["parts"][1].clone();
+    let sent = service.client.put(last["url"].as_str().unwrap()).body(large[64 << 20..].to_vec());
+    assert_eq!(sent.send().unwrap().status(), 200);
+    assert_eq!(upload_of(&again()), upload_of(&anew));
+}
+
+#[test]
+fn a_bucket_takes_files_past_the_service() {
+    let Some((service, _)) = with_bucket("http") else {
+        eprintln!("NOT TESTED on S3: LUNA_TEST_S3 names no server");
+        return;
+    };
     assert_eq!(service.get("/readiness").status(), 200);
     let token = service.token();
     let mut large = vec![0x5a_u8; (64 << 20) + 7];

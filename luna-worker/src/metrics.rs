@@ -59,7 +59,7 @@ metrics! {
         "Images examined, by verdict: fail if one has a finding that is an error.",
     ).by(&["verdict"], &[&["pass"], &["fail"]]);
     /// Findings, of every rule that there is.
-    FINDINGS = Metric::count("validation_findings_total", "Findings about single files, by rule.")
+    FINDINGS = Metric::count("validation_findings_total", "Findings in reports, by rule.")
         .by(&["rule"], &[]);
     /// Speed.
     SPEED = Metric::stand(

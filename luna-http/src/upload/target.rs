@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use luna_worker::catalogue::File;
+use luna_worker::storage::Signer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,12 +60,7 @@ impl Service {
         match &self.objects {
             Objects::Folder(_) => target.upload_url = Some(self.own_url(file)),
             Objects::Bucket(signer) if file.size_bytes > PART => {
-                let id = if let Some(id) = &file.multipart_id {
-                    id.clone()
-                } else {
-                    let id = signer.begin_parts(&file.object_key, &file.content_type).await?;
-                    self.catalogue.begin_parts(file, &id).await?
-                };
+                let id = self.parts_of(file, signer).await?;
                 let mut targets = Vec::new();
                 for (number, offset, size_bytes) in parts(file.size_bytes) {
                     let url = signer.part(&file.object_key, &id, number, size_bytes, LIFETIME);
@@ -87,6 +83,22 @@ impl Service {
             }
         }
         Ok(target)
+    }
+
+    /// The bucket's name for the parts of a file. Those that it forgot begin anew.
+    async fn parts_of(&self, file: &File, signer: &Signer) -> Result<String> {
+        let key = &file.object_key;
+        if let Some(id) = &file.multipart_id
+            && signer.knows_parts(key, id).await?
+        {
+            return Ok(id.clone());
+        }
+        let begun = signer.begin_parts(key, &file.content_type).await?;
+        let id = self.catalogue.begin_parts(file, &begun).await?;
+        if id != begun {
+            signer.drop_parts(key, &begun).await?;
+        }
+        Ok(id)
     }
 
     fn own_url(&self, file: &File) -> String {

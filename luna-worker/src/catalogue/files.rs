@@ -220,15 +220,18 @@ impl Catalogue {
         })
     }
 
-    /// Notes the storage's name for the parts of a file. Of two at once the first holds; it comes back.
+    /// Notes the storage's name for the parts of a file, in place of the one that the file came with. Of two at
+    /// once the first holds; it comes back.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the file is to be sent elsewhere by now.
     pub async fn begin_parts(&self, file: &File, multipart_id: &str) -> Result<String> {
-        let sql = "UPDATE files SET multipart_id = COALESCE(multipart_id, $3)
+        let sql = "UPDATE files SET multipart_id =
+                       CASE WHEN multipart_id IS NULL OR multipart_id = $4 THEN $3 ELSE multipart_id END
                    WHERE id = $1 AND object_key = $2 RETURNING multipart_id";
         let mut tx = self.db.begin().await?;
-        let row = tx.first(sql, values![file.id, &*file.object_key, multipart_id]).await?;
+        let earlier = file.multipart_id.as_deref();
+        let row = tx.first(sql, values![file.id, &*file.object_key, multipart_id, earlier]).await?;
         let id = one("file", row, |row| row.get("multipart_id"))?;
         tx.commit().await?;
         Ok(id)

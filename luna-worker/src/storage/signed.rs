@@ -7,7 +7,11 @@ use std::env;
 use std::time::Duration;
 
 use base64::Engine as _;
-use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, PutObject, UploadPart};
+use reqwest::StatusCode;
+use rusty_s3::actions::{
+    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListParts, PutObject,
+    UploadPart,
+};
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 
 use super::credentials::Keys;
@@ -142,6 +146,32 @@ impl Signer {
         Ok(begun.upload_id().to_owned())
     }
 
+    /// False if the bucket has forgotten these parts, as a rule of it may say, or put them together.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or refuses.
+    pub async fn knows_parts(&self, key: &str, id: &str) -> Result<bool> {
+        let (full, credentials) = (self.full(key), self.credentials().await?);
+        let mut action = ListParts::new(&self.bucket, Some(&credentials), &full, id);
+        action.set_max_parts(1);
+        let (status, _) = self.asked(key, self.client.get(action.sign(OWN))).await?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => Err(self.refused(key, status)),
+        }
+    }
+
+    /// Lets go of parts that nobody will put together.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or refuses.
+    pub async fn drop_parts(&self, key: &str, id: &str) -> Result<()> {
+        let (full, credentials) = (self.full(key), self.credentials().await?);
+        let action = AbortMultipartUpload::new(&self.bucket, Some(&credentials), &full, id);
+        self.answered(key, self.client.delete(action.sign(OWN))).await.map(|_| ())
+    }
+
     /// A URL to which a part of exactly this size can be sent, for as long as one for an object.
     ///
     /// # Errors
@@ -217,7 +247,12 @@ impl Signer {
         })
     }
 
-    async fn answered(&self, key: &str, request: reqwest::RequestBuilder) -> Result<String> {
+    /// What it answered, unless it could not.
+    async fn asked(
+        &self,
+        key: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(StatusCode, String)> {
         let unreachable = || Error::Unreachable {
             place: super::error::shown(&self.address, key),
             server: self.bucket.base_url().origin().ascii_serialization(),
@@ -226,13 +261,16 @@ impl Signer {
         let answer = request.send().await.map_err(|_| unreachable())?;
         let status = answer.status();
         let text = answer.text().await.map_err(|_| unreachable())?;
-        if status.is_success() {
-            return Ok(text);
-        }
-        if status.is_server_error() {
-            return Err(unreachable());
-        }
-        Err(self.failed(key, &format!("it answered {}", status.as_u16())))
+        if status.is_server_error() { Err(unreachable()) } else { Ok((status, text)) }
+    }
+
+    async fn answered(&self, key: &str, request: reqwest::RequestBuilder) -> Result<String> {
+        let (status, text) = self.asked(key, request).await?;
+        if status.is_success() { Ok(text) } else { Err(self.refused(key, status)) }
+    }
+
+    fn refused(&self, key: &str, status: StatusCode) -> Error {
+        self.failed(key, &format!("it answered {}", status.as_u16()))
     }
 
     fn failed(&self, key: &str, reason: &str) -> Error {

@@ -14,6 +14,7 @@ use super::Work;
 use super::dataset::Dataset;
 use super::trouble::{Trouble, patiently};
 use crate::catalogue::{Catalogue, JobState, NewArtifact, Outcome, StoredRecord};
+use crate::metrics;
 use crate::output::{Pixels, write_report};
 
 /// What every job leaves in the storage; other formats are rendered from the first.
@@ -59,6 +60,9 @@ impl Work<'_> {
         }
         ended?;
         self.shared.note_end(Some(job_id), "completed").await;
+        for (rule, found) in &report.counts.by_rule {
+            metrics::FINDINGS.add(&[rule], *found);
+        }
         tracing::info!(verdict = report.verdict.as_str(), "concluded");
         Ok(())
     }

@@ -29,8 +29,6 @@ struct Examined {
     news: Vec<Finding>,
     /// `pass` or `fail` for a picture, `None` for anything else.
     verdict: Option<&'static str>,
-    /// Rules that found something, one a finding.
-    rules: Vec<String>,
 }
 
 /// What the files of a shard are examined with.
@@ -178,20 +176,16 @@ impl Work<'_> {
             return Ok(());
         }
         let (mut records, mut news) = (Vec::with_capacity(batch.len()), Vec::new());
-        let (mut verdicts, mut rules) = (Vec::new(), Vec::new());
+        let mut verdicts = Vec::new();
         for mut examined in batch {
             records.push(examined.record);
             news.append(&mut examined.news);
             verdicts.extend(examined.verdict);
-            rules.append(&mut examined.rules);
         }
         let catalogue = &self.shared.catalogue;
         patiently!(catalogue.store_records(self.lease, &records, &news))?;
         for verdict in verdicts {
             metrics::IMAGES.add(&[verdict], 1);
-        }
-        for rule in rules {
-            metrics::FINDINGS.add(&[&rule], 1);
         }
         Ok(())
     }
@@ -212,6 +206,5 @@ fn examined(entry: &Entry) -> Result<Examined, Trouble> {
         record: StoredRecord::pack(entry)?,
         news: news.collect(),
         verdict: is_picture.then_some(if is_bad { "fail" } else { "pass" }),
-        rules: findings.iter().map(|finding| finding.rule.to_string()).collect(),
     })
 }

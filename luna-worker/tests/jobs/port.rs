@@ -2,9 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::bench::{Service, set};
+use super::bench::{RUNTIME, Service, set};
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -53,7 +53,19 @@ fn a_worker_says_that_it_is_well_and_what_it_did() {
     let after = get(&address, "/metrics");
     assert!(after.contains("validation_images_total{verdict=\"fail\"} "), "{after}");
     assert!(!after.contains("validation_images_total{verdict=\"pass\"} 0"), "{after}");
-    assert!(after.contains("validation_findings_total{rule=\"LF004\"} "), "{after}");
+    let summary = RUNTIME.block_on(service.catalogue.job(job)).unwrap().summary.unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let found = summary["counts"]["by_rule"].as_object().unwrap();
+    assert!(found.contains_key("LF004") && found.len() > 1, "{summary}");
+    for (rule, times) in found {
+        let line = format!("validation_findings_total{{rule=\"{rule}\"}} {times}\n");
+        let end = Instant::now() + SOON;
+        // They are counted once the report stands.
+        while !get(&address, "/metrics").contains(&line) {
+            assert!(Instant::now() < end, "{line}{}", get(&address, "/metrics"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     assert_eq!(worker.stop(SOON), Some(0));
     for line in std::fs::read_to_string(&worker.log).unwrap().lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -337,6 +337,9 @@ fn the_first_name_of_a_files_parts_holds_and_a_submission_too() {
         let (files, _) = catalogue.add_files(set, &[new("a", "ka", None)]).await.unwrap();
         assert_eq!(catalogue.begin_parts(&files[0], "one").await.unwrap(), "one");
         assert_eq!(catalogue.begin_parts(&files[0], "two").await.unwrap(), "one");
+        let forgotten = File { multipart_id: Some("one".to_owned()), ..files[0].clone() };
+        assert_eq!(catalogue.begin_parts(&forgotten, "three").await.unwrap(), "three");
+        assert_eq!(catalogue.begin_parts(&forgotten, "four").await.unwrap(), "three");
         let elsewhere = File { object_key: "kb".into(), ..files[0].clone() };
         assert!(catalogue.begin_parts(&elsewhere, "three").await.is_err());
         catalogue.add_files(set, &[new("a", "kc", Some("aa"))]).await.unwrap();
