@@ -95,8 +95,10 @@ impl Service {
         }
         let begun = signer.begin_parts(key, &file.content_type).await?;
         let id = self.catalogue.begin_parts(file, &begun).await?;
-        if id != begun {
-            signer.drop_parts(key, &begun).await?;
+        if id != begun
+            && let Err(error) = signer.drop_parts(key, &begun).await
+        {
+            tracing::warn!(%error, "parts that nobody will send are left to the bucket's rules");
         }
         Ok(id)
     }

@@ -146,7 +146,8 @@ impl Signer {
         Ok(begun.upload_id().to_owned())
     }
 
-    /// False if the bucket has forgotten these parts, as a rule of it may say, or put them together.
+    /// False if the bucket has forgotten these parts, as a rule of it may say, or put them together. Where the keys
+    /// may not ask, it is taken to know them.
     ///
     /// # Errors
     /// If the bucket does not answer, or refuses.
@@ -157,6 +158,8 @@ impl Signer {
         let (status, _) = self.asked(key, self.client.get(action.sign(OWN))).await?;
         match status {
             StatusCode::NOT_FOUND => Ok(false),
+            // Keys that may send need not be allowed to ask.
+            StatusCode::FORBIDDEN => Ok(true),
             status if status.is_success() => Ok(true),
             status => Err(self.refused(key, status)),
         }
