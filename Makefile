@@ -133,7 +133,7 @@ bench: ## measure speed
 .PHONY: yardsticks
 yardsticks: ## speed beside libjpeg-turbo, libpng and pydicom: `make yardsticks FOLDER=scans ENDINGS=.png`
 	$(PYTHON) -m venv $(TARGET)/yardsticks
-	$(TARGET)/yardsticks/bin/python -m pip install --quiet imagecodecs numpy pydicom \
+	$(TARGET)/yardsticks/bin/python -m pip install --quiet imagecodecs numpy opencv-python-headless pydicom \
 		pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pylibjpeg-rle
 	$(TARGET)/yardsticks/bin/python benches/yardsticks.py $(FOLDER) $(ENDINGS)
 

@@ -10,7 +10,7 @@ const RUN: usize = 4_096;
 /// Sum over one row of |4c - left - right - above - below|, neighbours `step` samples away, first
 /// and last pixel left out.
 macro_rules! laplacian {
-    ($name:ident, $sample:ty, $narrow:ty, $magnitude:ident) => {
+    ($name:ident, $sample:ty, $number:ty) => {
         #[multiversion(targets("x86_64+avx2"))]
         pub(super) fn $name(
             above: &[$sample],
@@ -32,12 +32,11 @@ macro_rules! laplacian {
                 let down = &below[start + step..][..run];
                 let mut sum = 0_u32;
                 for i in 0..run {
-                    let around = left[i] as $narrow
-                        + right[i] as $narrow
-                        + up[i] as $narrow
-                        + down[i] as $narrow;
-                    let difference = 4 * centre[i] as $narrow - around;
-                    sum += u32::from(difference.$magnitude());
+                    let around = left[i] as $number
+                        + right[i] as $number
+                        + up[i] as $number
+                        + down[i] as $number;
+                    sum += u32::from((4 * centre[i] as $number).abs_diff(around));
                 }
                 total += u64::from(sum);
                 start += run;
@@ -47,9 +46,9 @@ macro_rules! laplacian {
     };
 }
 
-laplacian!(laplacian_u8, u8, i16, unsigned_abs);
-laplacian!(laplacian_u16, u16, i32, unsigned_abs);
-laplacian!(laplacian_i16, i16, i32, unsigned_abs);
+laplacian!(laplacian_u8, u8, u16);
+laplacian!(laplacian_u16, u16, u32);
+laplacian!(laplacian_i16, i16, i32);
 
 /// ITU-R BT.601 luma of red, green and blue, in integers: (299 r + 587 g + 114 b) / 1000, rounded.
 #[inline]
@@ -142,52 +141,44 @@ impl Mean {
     pub(super) const NARROW_AREA: u64 = 1 << 22;
 }
 
-/// The means of one output row, from the sums of its columns: `borders` are the right borders of the
-/// output columns, each an input column and how far into it, of `unit` parts. `sums` and `up_to` are
-/// room to work in, as long as `columns` and `borders`.
+/// The columns that an output pixel covers, and how much of each, in units; none of what is left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cover<const N: usize> {
+    pub(super) start: u32,
+    pub(super) parts: [u32; N],
+}
+
+/// The means of one output row, from the sums of its columns, of which there are at least `N` from
+/// the start of each cover on. `sums` is room to work in, as long as `out`.
 macro_rules! means {
-    ($name:ident, $sum:ty, $mean:ident) => {
+    ($name:ident, $columns:literal, $sum:ty, $mean:ident) => {
         #[multiversion(targets("x86_64+avx2"))]
         pub(super) fn $name(
             columns: &[u32],
-            sums: &mut [$sum],
-            borders: &[(u32, u32)],
-            unit: u32,
+            covers: &[Cover<$columns>],
             mean: Mean,
-            up_to: &mut [$sum],
+            sums: &mut [$sum],
             out: &mut [u8],
         ) {
-            let mut sum: $sum = 0;
-            let (fours, rest) = columns.as_chunks::<4>();
-            let (places, others) = sums.as_chunks_mut::<4>();
-            for (place, four) in places.iter_mut().zip(fours) {
-                // Three sums of their own keep one addition from waiting for the last.
-                let [a, b, c, d] = *four;
-                let [a, b, c, d]: [$sum; 4] = [a.into(), b.into(), c.into(), d.into()];
-                let (two, three) = (a.wrapping_add(b), a.wrapping_add(b).wrapping_add(c));
-                *place = [sum, sum.wrapping_add(a), sum.wrapping_add(two), sum.wrapping_add(three)];
-                sum = sum.wrapping_add(three.wrapping_add(d));
+            for (sum, cover) in sums.iter_mut().zip(covers) {
+                let here = &columns[cover.start as usize..][..$columns];
+                let mut all: $sum = 0;
+                for i in 0..$columns {
+                    all += <$sum>::from(here[i]) * <$sum>::from(cover.parts[i]);
+                }
+                *sum = all;
             }
-            for (place, column) in others.iter_mut().zip(rest) {
-                *place = sum;
-                sum = sum.wrapping_add((*column).into());
-            }
-            for (place, (column, part)) in up_to.iter_mut().zip(borders) {
-                let column = *column as usize;
-                let here = <$sum>::from(columns[column]).wrapping_mul((*part).into());
-                *place = sums[column].wrapping_mul(unit.into()).wrapping_add(here);
-            }
-            let mut before: $sum = 0;
-            for (out, up_to) in out.iter_mut().zip(up_to.iter()) {
-                *out = mean.$mean(up_to.wrapping_sub(before));
-                before = *up_to;
+            for (out, sum) in out.iter_mut().zip(sums.iter()) {
+                *out = mean.$mean(*sum);
             }
         }
     };
 }
 
-means!(means_u32, u32, of_narrow);
-means!(means_u64, u64, of);
+means!(means_of_4, 4, u32, of_narrow);
+means!(means_of_8, 8, u32, of_narrow);
+means!(wide_means_of_4, 4, u64, of);
+means!(wide_means_of_8, 8, u64, of);
 
 /// Sum of the differences of two rows, whatever their sign.
 #[multiversion(targets("x86_64+avx2"))]

@@ -123,6 +123,24 @@ impl Sample for u8 {
     }
 }
 
+/// Counts in tables by turns. Of equal neighbours, which surroundings are full of, each count would
+/// wait for the last: eight of them are counted as one.
+fn count<T: Sample, const TABLES: usize>(samples: &[T], tables: [&mut [u32; 65_536]; TABLES]) {
+    let (groups, rest) = samples.as_chunks::<8>();
+    for group in groups {
+        if *group == [group[0]; 8] {
+            tables[0][group[0].slot() & 0xffff] += 8;
+            continue;
+        }
+        for (i, sample) in group.iter().enumerate() {
+            tables[i % TABLES][sample.slot() & 0xffff] += 1;
+        }
+    }
+    for sample in rest {
+        tables[0][sample.slot() & 0xffff] += 1;
+    }
+}
+
 macro_rules! sixteen_bits {
     ($type:ty, $signed:literal, $flip:literal, $laplacian:ident, $shift:ident, $tone:ident) => {
         impl Sample for $type {
@@ -152,19 +170,10 @@ macro_rules! sixteen_bits {
             }
 
             fn tally(samples: &[Self], table: &mut [u32]) {
-                let (tables, _) = table.as_chunks_mut::<65_536>();
-                let (even, odd) = match tables {
-                    [even, odd] => (even, odd),
-                    [all] => return samples.iter().for_each(|it| all[it.slot()] += 1),
-                    _ => return,
-                };
-                let (pairs, rest) = samples.as_chunks::<2>();
-                for [first, second] in pairs {
-                    even[first.slot()] += 1;
-                    odd[second.slot()] += 1;
-                }
-                for sample in rest {
-                    even[sample.slot()] += 1;
+                match table.as_chunks_mut::<65_536>().0 {
+                    [all] => count(samples, [all]),
+                    [even, odd] => count(samples, [even, odd]),
+                    _ => {}
                 }
             }
 
@@ -291,6 +300,8 @@ floating!(f64, u64, i64);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -307,6 +318,26 @@ mod tests {
         assert!((-3_i16).slot() < 2_i16.slot());
         for value in [i16::MIN, -1, 0, 1, i16::MAX] {
             assert_eq!(i16::of_slot(value.slot()), value);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_counted_like_single_samples(
+            runs in prop::collection::vec((any::<i16>(), 1_usize..40), 0..60),
+            tables in 1_usize..=2,
+        ) {
+            let samples: Vec<i16> =
+                runs.iter().flat_map(|(value, length)| vec![*value; *length]).collect();
+            let mut counted = vec![0; 65_536 * tables];
+            i16::tally(&samples, &mut counted);
+            let (all, others) = counted.split_at(65_536);
+            let mut expected = vec![0; 65_536];
+            for sample in &samples {
+                expected[sample.slot()] += 1;
+            }
+            let sum = |slot: usize| all[slot] + others.get(slot).copied().unwrap_or_default();
+            prop_assert!((0..65_536).all(|slot| sum(slot) == expected[slot]));
         }
     }
 

@@ -5,36 +5,51 @@
 
 use super::canonical::greatest_common_divisor;
 use super::grey::GreyPicture;
-use super::kernels::{self, Mean};
+use super::kernels::{self, Cover, Mean};
 
 /// Rows that a 16-bit sum of grey values can hold: 257 * 255 = 65,535.
 const PLAIN_ROWS: u32 = 257;
+
+/// Places beside the last column that a cover may reach.
+const MOST_BESIDE: usize = 7;
 
 /// Takes the rows of a picture from the top.
 pub(super) struct Shrink {
     from: (u32, u32),
     to: (u32, u32),
-    across: Axis,
     down: Axis,
-    /// The right border of each output column: the input column it falls in, and how far into it.
-    borders: Vec<(u32, u32)>,
+    across: Across,
     /// Sums down the columns of the input of rows that lie inside one output row.
     plain: Vec<u16>,
     plain_rows: u32,
-    /// Sums of all rows, weighted by the part that the output row covers; one more place, always 0.
+    /// Sums of all rows, weighted by the part that the output row covers; some more places, always 0.
     columns: Vec<u32>,
-    sums: Sums,
     mean: Mean,
     /// Height of input taken so far, in units.
     taken: u64,
     values: Vec<u8>,
 }
 
-/// Sums of columns to the left of each column, and to the left of each border: modulo 2^32 where no
-/// output pixel's own sum is larger.
+/// What each output pixel covers along a row. Covers of few columns have a fixed length: as many
+/// steps for each pixel, and no branch that a processor could guess wrong.
+enum Across {
+    Four(Vec<Cover<4>>, Sums),
+    Eight(Vec<Cover<8>>, Sums),
+    Many(Vec<Span>, Axis),
+}
+
+/// Room for the sums of an output row, as wide as its largest needs.
 enum Sums {
-    Narrow(Vec<u32>, Vec<u32>),
-    Wide(Vec<u64>, Vec<u64>),
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
+}
+
+/// The first and the last column under an output pixel, and what it leaves of them, in units.
+struct Span {
+    first: u32,
+    last: u32,
+    before: u32,
+    after: u32,
 }
 
 /// Input and output pixels along one side, as multiples of a common unit.
@@ -51,35 +66,78 @@ impl Axis {
         let unit = greatest_common_divisor(from.into(), to.into()).max(1) as u32;
         Self { pixel: to / unit, cell: from / unit }
     }
+
+    /// The input pixels under an output pixel.
+    fn span(self, output: u32) -> Span {
+        let (pixel, cell) = (u64::from(self.pixel.max(1)), u64::from(self.cell));
+        let (start, end) = (u64::from(output) * cell, u64::from(output + 1) * cell);
+        let (first, last) = (start / pixel, end.saturating_sub(1) / pixel);
+        Span {
+            first: first as u32,
+            last: last as u32,
+            before: (start - first * pixel) as u32,
+            after: ((last + 1) * pixel - end) as u32,
+        }
+    }
+}
+
+impl Span {
+    fn len(&self) -> usize {
+        (self.last - self.first) as usize + 1
+    }
+
+    /// What each column holds, times the part of it that is covered.
+    fn sum(&self, columns: &[u32], axis: Axis) -> u64 {
+        let [first, last] = [self.first, self.last].map(|column| column as usize);
+        let all: u64 = columns[first..=last].iter().map(|column| u64::from(*column)).sum();
+        all * u64::from(axis.pixel)
+            - u64::from(columns[first]) * u64::from(self.before)
+            - u64::from(columns[last]) * u64::from(self.after)
+    }
+
+    /// The same with a place for each column.
+    fn cover<const N: usize>(&self, axis: Axis) -> Cover<N> {
+        let mut parts = [0; N];
+        let inside = &mut parts[..self.len()];
+        inside.fill(axis.pixel);
+        inside[0] -= self.before;
+        inside[self.len() - 1] -= self.after;
+        Cover { start: self.first, parts }
+    }
+}
+
+impl Across {
+    /// `area`: units of an output pixel.
+    fn new(axis: Axis, outputs: u32, area: u64) -> Self {
+        let spans: Vec<Span> = (0..outputs).map(|output| axis.span(output)).collect();
+        let longest = spans.iter().map(Span::len).max().unwrap_or_default();
+        let sums = if area < Mean::NARROW_AREA {
+            Sums::Narrow(vec![0; spans.len()])
+        } else {
+            Sums::Wide(vec![0; spans.len()])
+        };
+        match longest {
+            ..=4 => Self::Four(spans.iter().map(|span| span.cover(axis)).collect(), sums),
+            5..=8 => Self::Eight(spans.iter().map(|span| span.cover(axis)).collect(), sums),
+            _ => Self::Many(spans, axis),
+        }
+    }
 }
 
 impl Shrink {
     /// From `(width, height)` to `(width, height)`, neither of them 0, at most 65,535 a side.
     pub(super) fn new(from: (u32, u32), to: (u32, u32)) -> Self {
         let (across, down) = (Axis::new(from.0, to.0), Axis::new(from.1, to.1));
-        let border = |i: u32| {
-            let at = u64::from(i) * u64::from(across.cell);
-            let unit = u64::from(across.pixel.max(1));
-            ((at / unit) as u32, (at % unit) as u32)
-        };
-        let width = from.0 as usize;
         let area = u64::from(across.cell) * u64::from(down.cell);
-        let borders: Vec<(u32, u32)> = (1..=to.0).map(border).collect();
-        let sums = if area < Mean::NARROW_AREA {
-            Sums::Narrow(vec![0; width + 1], vec![0; borders.len()])
-        } else {
-            Sums::Wide(vec![0; width + 1], vec![0; borders.len()])
-        };
+        let width = from.0 as usize;
         Self {
             from,
             to,
-            across,
             down,
-            borders,
+            across: Across::new(across, to.0, area),
             plain: vec![0; width],
             plain_rows: 0,
-            columns: vec![0; width + 1],
-            sums,
+            columns: vec![0; width + MOST_BESIDE],
             mean: Mean::over(area),
             taken: 0,
             values: Vec::with_capacity(to.0 as usize * to.1 as usize),
@@ -138,19 +196,30 @@ impl Shrink {
         }
     }
 
-    /// Ends an output row: sums along it, from border to border.
+    /// Ends an output row.
     fn emit(&mut self) {
         self.settle();
         let start = self.values.len();
-        self.values.resize(start + self.borders.len(), 0);
-        let (unit, mean) = (self.across.pixel, self.mean);
+        self.values.resize(start + self.to.0 as usize, 0);
+        let (columns, mean) = (&self.columns, self.mean);
         let out = &mut self.values[start..];
-        match &mut self.sums {
-            Sums::Narrow(sums, up_to) => {
-                kernels::means_u32(&self.columns, sums, &self.borders, unit, mean, up_to, out);
+        match &mut self.across {
+            Across::Four(covers, Sums::Narrow(sums)) => {
+                kernels::means_of_4(columns, covers, mean, sums, out);
             }
-            Sums::Wide(sums, up_to) => {
-                kernels::means_u64(&self.columns, sums, &self.borders, unit, mean, up_to, out);
+            Across::Four(covers, Sums::Wide(sums)) => {
+                kernels::wide_means_of_4(columns, covers, mean, sums, out);
+            }
+            Across::Eight(covers, Sums::Narrow(sums)) => {
+                kernels::means_of_8(columns, covers, mean, sums, out);
+            }
+            Across::Eight(covers, Sums::Wide(sums)) => {
+                kernels::wide_means_of_8(columns, covers, mean, sums, out);
+            }
+            Across::Many(spans, axis) => {
+                for (out, span) in out.iter_mut().zip(spans) {
+                    *out = mean.of(span.sum(columns, *axis));
+                }
             }
         }
         self.columns.fill(0);
@@ -198,6 +267,21 @@ mod tests {
     fn halving_takes_the_mean_of_four() {
         let values = [0, 10, 200, 202, 20, 30, 204, 206];
         assert_eq!(shrunk(&values, (4, 2), (2, 1)), [15, 203]);
+    }
+
+    #[test]
+    fn sums_of_more_than_32_bits_are_exact_too() {
+        let from = (65_521, 67);
+        let values: Vec<u8> =
+            (0..from.0 * from.1).map(|i: u32| (i.wrapping_mul(i) % 251) as u8).collect();
+        for to in [(32_749, 61), (16_381, 61), (6_007, 61)] {
+            let got = shrunk(&values, from, to);
+            for at in [(0, 0), (to.0 / 2, 30), (to.0 - 1, to.1 - 1)] {
+                let mean = area_mean(&values, from, to, at);
+                let value = got[(at.1 * to.0 + at.0) as usize];
+                assert!((f64::from(value) - mean).abs() <= 0.5 + 1e-6, "{to:?} {at:?}");
+            }
+        }
     }
 
     #[test]
