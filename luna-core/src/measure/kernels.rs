@@ -141,15 +141,16 @@ impl Mean {
     pub(super) const NARROW_AREA: u64 = 1 << 22;
 }
 
-/// The columns that an output pixel covers, and how much of each, in units; none of what is left.
+/// The columns under an output pixel: the first of them, and the part of each that is covered, in
+/// units; parts beyond the last are 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cover<const N: usize> {
     pub(super) start: u32,
     pub(super) parts: [u32; N],
 }
 
-/// The means of one output row, from the sums of its columns, of which there are at least `N` from
-/// the start of each cover on. `sums` is room to work in, as long as `out`.
+/// The means of one output row, from the sums of its columns. `columns` has a place for each part of
+/// every cover; `sums` is room to work in, as long as `out`.
 macro_rules! means {
     ($name:ident, $columns:literal, $sum:ty, $mean:ident) => {
         #[multiversion(targets("x86_64+avx2"))]
