@@ -47,8 +47,10 @@ import sys
 import tempfile
 import time
 
-# Only the standard library here: a child's peak memory begins with its parent's, and each contender
-# is to import only what it needs.
+import synthetic
+
+# Only the standard library at the top, as in synthetic.py: a child's peak memory begins with its
+# parent's, and each contender is to import only what it needs.
 
 DATA = pathlib.Path("../shared/data")
 PROGRAM = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "release/luna"
@@ -79,12 +81,9 @@ MARKS = {
 OVERHEAD_MARK = 0.03
 # Fewer real files than this would be a measurement of those files.
 ENOUGH_NATIVE = 8
-NATIVE_SIZE = (2_560, 2_048)
 # Below this a file's header costs more than its picture.
 LEAST_SIDE = 256
 NEAR_BITS = 4
-SMALL = 96
-LARGE = 512
 CALLS = 5_000
 IMPORTS = 20
 
@@ -327,12 +326,12 @@ def make(kind, place, folder, number):
     """Makes a set; says how many files were taken, left out and written, and what they are."""
     place.mkdir()
     if kind == "radiographs":
-        return make_radiographs(place, number)
+        return synthetic.make_radiographs(place, number)
     if kind == "pictures":
         return copied(*sound_pictures(folder), place, number)
     taken, left_out = sound_dicom(folder, native=kind == "native") if folder else ([], 0)
     if kind == "native" and len(taken) < ENOUGH_NATIVE:
-        return make_native(place, number)
+        return synthetic.make_native(place, number)
     return copied(taken, left_out, place, number)
 
 
@@ -396,65 +395,6 @@ def sound_dicom(folder, native):
             taken += [path] if sound else []
             left_out += not sound
     return taken, left_out
-
-
-def radiograph(random, height, width):
-    """From 0 to 1: bright in the middle, broad shadows, fine noise, a dark border."""
-    import cv2
-    import numpy
-
-    shadows = cv2.resize(
-        random.random((9, 8), numpy.float32), (width, height), interpolation=cv2.INTER_CUBIC
-    )
-    across = numpy.linspace(-1, 1, width, dtype=numpy.float32)
-    down = numpy.linspace(-1, 1, height, dtype=numpy.float32)[:, None]
-    body = numpy.exp(-2.5 * across**2 - 0.8 * down**2)
-    noise = random.standard_normal((height, width), numpy.float32) * 0.012
-    picture = numpy.clip(0.08 + 0.55 * body + 0.3 * shadows * body + noise, 0, 1)
-    edge = max(min(height, width) // 40, 1)
-    picture[:edge] = picture[-edge:] = 0
-    picture[:, :edge] = picture[:, -edge:] = 0
-    return picture
-
-
-def make_native(place, number):
-    import numpy
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-
-    dx = "1.2.840.10008.5.1.4.1.1.1.1"
-    height, width = NATIVE_SIZE
-    for at in range(number):
-        picture = radiograph(numpy.random.default_rng(at), height, width)
-        stored = (picture * 4_095).astype("<u2")
-        data = Dataset()
-        data.SOPClassUID, data.Modality = dx, "DX"
-        data.SOPInstanceUID = generate_uid(entropy_srcs=["peers", str(at)])
-        data.StudyInstanceUID = generate_uid(entropy_srcs=["peers, study", str(at)])
-        data.SeriesInstanceUID = generate_uid(entropy_srcs=["peers, series", str(at)])
-        data.PatientID, data.PatientName = f"{at:05}", ""
-        data.PresentationIntentType, data.BodyPartExamined = "FOR PRESENTATION", "CHEST"
-        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-        data.Rows, data.Columns = height, width
-        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
-        data.WindowCenter, data.WindowWidth = 2_048, 4_096
-        data.PixelData = stored.tobytes()
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.save_as(place / f"{at:05}.dcm", enforce_file_format=True)
-    return {"what": f"{number} generated DX of {height} x {width}"}
-
-
-def make_radiographs(place, number):
-    import numpy
-    import PIL.Image
-
-    random = numpy.random.default_rng(20_261_129)
-    for at in range(number):
-        height, width = random.integers(SMALL, LARGE + 1, 2)
-        picture = (radiograph(random, int(height), int(width)) * 255).astype(numpy.uint8)
-        PIL.Image.fromarray(picture).save(place / f"{at:05}.png")
-    return {"what": f"{number} generated PNG of {SMALL} to {LARGE} pixels a side"}
 
 
 # Side by side.

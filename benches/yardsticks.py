@@ -19,8 +19,8 @@ import time
 
 import imagecodecs
 import numpy
-import peers
 import pydicom
+import synthetic
 
 ROUNDS = 3
 
@@ -62,9 +62,11 @@ def sha256(data):
 
 
 def main():
+    if len(sys.argv) < 2:
+        sys.exit("name a folder of files, or native: make yardsticks FOLDER=scans ENDINGS=.png")
     if sys.argv[1] == "native":
         with tempfile.TemporaryDirectory() as made:
-            peers.make_native(pathlib.Path(made), 1)
+            synthetic.make_native(pathlib.Path(made), 1)
             beside(pathlib.Path(made), (".dcm",))
     else:
         beside(pathlib.Path(sys.argv[1]), tuple(sys.argv[2:]))
@@ -82,6 +84,8 @@ def beside(folder, endings):
             kept.append(path)
             spent += cost
             hashed += cheapest(sha256, data)
+    if not kept:
+        sys.exit(f"{folder}: of {len(paths)} files with these endings, a yardstick can decode none")
     print(f"{len(kept)} of {len(paths)} files")
     print(f"{yardstick.__name__:<18} {spent * 1e3:>9.1f} ms  {len(kept) / spent:>8.1f} files a CPU second")
     print(f"{'sha256':<18} {hashed * 1e3:>9.1f} ms  {len(kept) / hashed:>8.1f} files a CPU second")

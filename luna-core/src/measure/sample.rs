@@ -124,7 +124,7 @@ impl Sample for u8 {
 }
 
 /// Counts in tables by turns. Of equal neighbours, which surroundings are full of, each count would
-/// wait for the last: eight of them are counted as one.
+/// wait for the last: eight of them are counted as one. A slot that is masked needs no check of bounds.
 fn count<T: Sample, const TABLES: usize>(samples: &[T], tables: [&mut [u32; 65_536]; TABLES]) {
     let (groups, rest) = samples.as_chunks::<8>();
     for group in groups {
